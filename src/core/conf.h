@@ -1,0 +1,83 @@
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/compiler.h"
+
+/*
+ * The settings.  One table in conf.c says for each its name, type, range and
+ * default; this struct is where they go.  Durations are in milliseconds,
+ * sizes in bytes.  Read by the master before it forks; a worker reads no file.
+ */
+struct conf {
+	const char	*run_dir;
+	const char	*key_file;
+	int64_t		 request_timeout_ms;
+	int64_t		 shutdown_timeout_ms;
+	int64_t		 max_requests;
+	int64_t		 body_max;
+
+	const char	*log_file;		/* or "-" for stderr */
+	int64_t		 log_level;		/* enum log_level */
+
+	int64_t		 socket_mode;		/* octal, as in chmod */
+	const char	*socket_group;		/* "": none */
+
+	const char	*db_url;
+	int64_t		 db_timeout_ms;
+	int64_t		 db_job_timeout_ms;
+	bool		 db_prepare;
+
+	int64_t		 api_workers;
+	int64_t		 live_workers;
+	int64_t		 live_deadline_ms;
+	int64_t		 live_fanout;
+	int64_t		 stream_workers;
+	int64_t		 stream_ping_ms;
+	int64_t		 stream_max_clients;
+	int64_t		 stream_buffer_max;
+	int64_t		 stream_max_age_ms;
+
+	int64_t		 jobs_workers;
+	int64_t		 jobs_lease_ms;
+	int64_t		 jobs_heartbeat_ms;
+	int64_t		 jobs_keep_ms;
+
+	const char	*partner_url;		/* no slash at the end */
+	int64_t		 partner_concurrency;
+	int64_t		 partner_connect_timeout_ms;
+	int64_t		 partner_timeout_ms;
+	int64_t		 partner_body_max;
+	int64_t		 partner_retries;
+	int64_t		 partner_retry_base_ms;
+
+	int64_t		 auth_lifetime_ms;
+	int64_t		 auth_refusal_memory_ms;
+	int64_t		 auth_refusals_per_name;
+	int64_t		 auth_refusals_per_address;
+
+	int64_t		 sync_wait_max_ms;
+};
+
+#define CONF_ERR_SIZE	512
+
+/*
+ * A complete new configuration from defaults, the file at path and then the
+ * environment (LOCKSTEP_DB_URL for db.url; for secrets LOCKSTEP_DB_URL_FILE
+ * too, which names a file that holds the value).  The caller owns it and ends
+ * it with conf_free().  NULL on the first unknown key or bad value; err then
+ * holds "file:line: key: what", "LOCKSTEP_…: what" or, where settings do not go
+ * together, "key: what", and never a value.
+ */
+struct conf	*conf_load(const char *path, char err[CONF_ERR_SIZE])
+		    MUST_CHECK;
+void		 conf_free(struct conf *);
+
+/* Writes every setting as a file that conf_load() reads, secrets masked. */
+void		 conf_print(const struct conf *, FILE *);
+
+#endif
