@@ -1,0 +1,2 @@
+SELECT count(*) AS applied
+  FROM schema_migration

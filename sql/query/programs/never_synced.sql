@@ -1,0 +1,3 @@
+SELECT synced_at IS NULL AS never
+  FROM account
+ WHERE id = $1::bigint

@@ -1,0 +1,2 @@
+DELETE FROM sync_seen
+ WHERE job_id = $1::uuid

@@ -1,0 +1,374 @@
+/*
+ * The blocking connection: one statement after the other, each under a
+ * deadline, so that a database that hangs is an error within db.timeout and
+ * not a held worker.  It is not for the event loop; that has link.c.
+ */
+#include "data/db.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/conf.h"
+#include "core/log.h"
+#include "data/pq.h"
+
+#define CHANNELS_MAX	4
+#define TRIES_MAX	4	/* of a statement that lost a deadlock */
+
+struct db {
+	const char	*url;
+	int64_t		 timeout_ms;
+	bool		 prepare;
+	PGconn		*conn;
+	bool		 in_tx;
+	bool		 complained;	/* warn once per outage */
+	bool		 prepared[QUERY__MAX];
+	const char	*channels[CHANNELS_MAX];
+	size_t		 nchannels;
+	struct arena	*scratch;	/* parameters of one call */
+};
+
+struct db *
+db_new(const struct conf *conf, int64_t timeout_ms)
+{
+	struct db	*db = calloc(1, sizeof(*db));
+
+	if (db == NULL)
+		fatal("db: out of memory");
+	db->url = conf->db_url;
+	db->timeout_ms = timeout_ms;
+	db->prepare = conf->db_prepare;
+	db->scratch = arena_new();
+	return db;
+}
+
+static void
+drop(struct db *db)
+{
+	if (db->conn != NULL)
+		PQfinish(db->conn);
+	db->conn = NULL;
+	db->in_tx = false;
+	memset(db->prepared, 0, sizeof(db->prepared));
+}
+
+void
+db_free(struct db *db)
+{
+	drop(db);
+	arena_free(db->scratch);
+	free(db);
+}
+
+bool
+db_lost(const struct db *db)
+{
+	return db->conn == NULL;
+}
+
+/* Waits for the socket; -1 when the deadline passes first. */
+static int
+wait_socket(PGconn *conn, short events, int64_t deadline_ms)
+{
+	struct pollfd	 pfd = { .fd = PQsocket(conn), .events = events };
+	int		 n;
+
+	do
+		n = poll(&pfd, 1, clock_left_ms(deadline_ms));
+	while (n == -1 && errno == EINTR);
+	return n > 0 ? 0 : -1;
+}
+
+static int
+finish_connecting(PGconn *conn, int64_t deadline_ms)
+{
+	PostgresPollingStatusType	 next = PGRES_POLLING_WRITING;
+
+	while (next != PGRES_POLLING_OK) {
+		short	 events = next == PGRES_POLLING_READING ? POLLIN :
+		    POLLOUT;
+
+		if (next == PGRES_POLLING_FAILED ||
+		    PQstatus(conn) == CONNECTION_BAD ||
+		    wait_socket(conn, events, deadline_ms) == -1)
+			return -1;
+		next = PQconnectPoll(conn);
+	}
+	return 0;
+}
+
+/* Fetches the one result of what was sent; NULL on time-out or loss. */
+static PGresult *
+collect(PGconn *conn, int64_t deadline_ms)
+{
+	PGresult	*last = NULL, *res;
+
+	for (;;) {
+		while (PQisBusy(conn)) {
+			if (wait_socket(conn, POLLIN, deadline_ms) == -1 ||
+			    PQconsumeInput(conn) == 0)
+				goto fail;
+		}
+		if ((res = PQgetResult(conn)) == NULL)
+			return last;
+		PQclear(last);
+		last = res;
+	}
+fail:
+	PQclear(last);
+	return NULL;
+}
+
+/* Runs one of our own parameterless commands. */
+static int
+command(struct db *db, const char *sql, int64_t deadline_ms)
+{
+	PGresult	*res = NULL;
+	ExecStatusType	 status;
+
+	if (PQsendQuery(db->conn, sql) == 1)
+		res = collect(db->conn, deadline_ms);
+	status = PQresultStatus(res);
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		log_warn("db: command failed",
+		    F_STR("err", pq_error(PQerrorMessage(db->conn))));
+	PQclear(res);
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+		return 0;
+	if (res == NULL || PQstatus(db->conn) != CONNECTION_OK)
+		drop(db);
+	return -1;
+}
+
+static int
+listen_on(struct db *db, const char *channel, int64_t deadline_ms)
+{
+	char	*sql = arena_printf(db->scratch, "LISTEN %s", channel);
+
+	return command(db, sql, deadline_ms);
+}
+
+static int
+connect_now(struct db *db, int64_t deadline_ms)
+{
+	db->conn = pq_connect_start(db->url, "lockstep");
+	if (db->conn == NULL ||
+	    finish_connecting(db->conn, deadline_ms) == -1) {
+		if (!db->complained)
+			log_error("db: cannot connect", F_STR("err",
+			    pq_error(db->conn != NULL ?
+			    PQerrorMessage(db->conn) : "out of memory")));
+		db->complained = true;
+		drop(db);
+		return -1;
+	}
+	if (db->complained)
+		log_info("db: connected again");
+	db->complained = false;
+	for (size_t i = 0; i < db->nchannels; i++)
+		if (listen_on(db, db->channels[i], deadline_ms) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * An idle connection that the server has closed shows it only when used.
+ * Looking first costs one recv and spares a request a needless 503.
+ */
+static int
+ensure(struct db *db, int64_t deadline_ms)
+{
+	if (db->conn != NULL && !db->in_tx &&
+	    (PQconsumeInput(db->conn) == 0 ||
+	    PQstatus(db->conn) != CONNECTION_OK))
+		drop(db);
+	if (db->conn != NULL)
+		return 0;
+	return connect_now(db, deadline_ms);
+}
+
+static int
+prepare(struct db *db, enum query q, int64_t deadline_ms)
+{
+	PGresult	*res = NULL;
+	ExecStatusType	 status;
+
+	if (PQsendPrepare(db->conn, queries[q].name, queries[q].sql, 0,
+	    NULL) == 1)
+		res = collect(db->conn, deadline_ms);
+	status = PQresultStatus(res);
+	PQclear(res);
+	db->prepared[q] = status == PGRES_COMMAND_OK;
+	return db->prepared[q] ? 0 : -1;
+}
+
+static int
+send_query(struct db *db, enum query q, const struct db_arg *args,
+    size_t nargs, int64_t deadline_ms)
+{
+	struct pq_params	 p = pq_params(db->scratch, args, nargs);
+
+	if (!db->prepare)
+		return PQsendQueryParams(db->conn, queries[q].sql, (int)nargs,
+		    p.types, p.values, p.lengths, p.formats, 0) ? 0 : -1;
+	if (!db->prepared[q] && prepare(db, q, deadline_ms) == -1)
+		return -1;
+	return PQsendQueryPrepared(db->conn, queries[q].name, (int)nargs,
+	    p.values, p.lengths, p.formats, 0) ? 0 : -1;
+}
+
+static bool
+is_retryable(const PGresult *res)
+{
+	const char	*state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	return state != NULL &&
+	    (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
+}
+
+/* One try.  *again is set when the server asks for another one. */
+static PGresult *
+try_query(struct db *db, enum query q, const struct db_arg *args,
+    size_t nargs, bool *again)
+{
+	int64_t		 deadline_ms = clock_mono_ms() + db->timeout_ms;
+	PGresult	*res = NULL;
+	ExecStatusType	 status;
+
+	*again = false;
+	if (ensure(db, deadline_ms) == -1)
+		return NULL;
+	if (send_query(db, q, args, nargs, deadline_ms) == 0)
+		res = collect(db->conn, deadline_ms);
+	status = PQresultStatus(res);
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+		return res;
+
+	*again = res != NULL && is_retryable(res) && !db->in_tx;
+	if (!*again)
+		log_warn("db: query failed", F_STR("query", queries[q].name),
+		    F_STR("err", pq_error(res != NULL ?
+		    PQresultErrorMessage(res) : PQerrorMessage(db->conn))));
+	/* No result at all: the answer may still come, so never reuse it. */
+	if (res == NULL || PQstatus(db->conn) != CONNECTION_OK)
+		drop(db);
+	PQclear(res);
+	return NULL;
+}
+
+struct db_rows *
+db_query(struct db *db, struct arena *a, enum query q,
+    const struct db_arg *args, size_t nargs)
+{
+	PGresult	*res;
+	bool		 again = true;
+
+	for (int i = 0; i < TRIES_MAX && again; i++) {
+		res = try_query(db, q, args, nargs, &again);
+		arena_reset(db->scratch);
+		if (res != NULL)
+			return pq_rows(a, res);
+	}
+	return NULL;
+}
+
+int
+db_script(struct db *db, const char *sql)
+{
+	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+
+	if (ensure(db, deadline_ms) == -1)
+		return -1;
+	return command(db, sql, deadline_ms);
+}
+
+int
+db_begin(struct db *db)
+{
+	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+
+	if (ensure(db, deadline_ms) == -1 ||
+	    command(db, "BEGIN", deadline_ms) == -1)
+		return -1;
+	db->in_tx = true;
+	return 0;
+}
+
+int
+db_commit(struct db *db)
+{
+	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+	bool	 sound;
+
+	if (db->conn == NULL)
+		return -1;
+	/* COMMIT of a failed transaction answers ROLLBACK, and no error. */
+	sound = PQtransactionStatus(db->conn) == PQTRANS_INTRANS;
+	if (command(db, "COMMIT", deadline_ms) == -1) {
+		drop(db);
+		return -1;
+	}
+	db->in_tx = false;
+	return sound ? 0 : -1;
+}
+
+void
+db_rollback(struct db *db)
+{
+	if (db->conn == NULL || !db->in_tx)
+		return;
+	if (command(db, "ROLLBACK", clock_mono_ms() + db->timeout_ms) == -1)
+		drop(db);
+	db->in_tx = false;
+}
+
+int
+db_listen(struct db *db, const char *channel)
+{
+	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+
+	if (db->nchannels == CHANNELS_MAX)
+		fatal("db: too many channels");
+	db->channels[db->nchannels++] = channel;
+	if (db->conn == NULL)
+		return connect_now(db, deadline_ms);
+	return listen_on(db, channel, deadline_ms);
+}
+
+/* Forgets what was announced so far: one look at the work covers it all. */
+static int
+drain_notifies(PGconn *conn)
+{
+	PGnotify	*note;
+	int		 n = 0;
+
+	while ((note = PQnotifies(conn)) != NULL) {
+		PQfreemem(note);
+		n = 1;
+	}
+	return n;
+}
+
+int
+db_wait(struct db *db, int timeout_ms)
+{
+	struct pollfd	 pfd;
+
+	if (db->conn == NULL)
+		return -1;
+	if (drain_notifies(db->conn))
+		return 1;
+	pfd = (struct pollfd){ .fd = PQsocket(db->conn), .events = POLLIN };
+	if (poll(&pfd, 1, timeout_ms) <= 0)
+		return 0;
+	if (PQconsumeInput(db->conn) == 0 ||
+	    PQstatus(db->conn) != CONNECTION_OK) {
+		drop(db);
+		return -1;
+	}
+	return drain_notifies(db->conn);
+}

@@ -1,0 +1,102 @@
+#ifndef DB_H
+#define DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/compiler.h"
+#include "core/secret.h"
+#include "data/query.h"
+
+/*
+ * One blocking connection to PostgreSQL, opened when first needed and anew
+ * after it was lost, each call under a deadline.  Statements are the files of
+ * sql/query (enum query is made from them), values only ever parameters.
+ */
+struct arena;
+struct conf;
+struct db;
+struct db_rows;
+struct buf;
+
+/* A parameter, made by the functions below.  What it points to must live
+ * until the call returns. */
+struct db_arg {
+	const char	*p;		/* NULL: SQL NULL */
+	int		 len;
+	int		 binary;
+	unsigned int	 type;		/* 0: the server infers it */
+	char		 digits[24];
+};
+
+struct db_arg	db_int(int64_t);
+struct db_arg	db_bool(bool);
+struct db_arg	db_text(const char *);			/* NULL allowed */
+struct db_arg	db_bytes(struct bytes);			/* bytea */
+struct db_arg	db_null(void);
+/* A binary array made by data/column.h. */
+struct db_arg	db_array(const struct buf *, unsigned int type);
+
+#define DB_ARGS(...) \
+	(const struct db_arg[]){ __VA_ARGS__ }, \
+	sizeof((const struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg)
+#define DB_NO_ARGS	NULL, 0
+
+/*
+ * A handle without a connection yet; timeout_ms bounds each call, connecting
+ * included.  Lives as long as the worker.
+ */
+struct db	*db_new(const struct conf *, int64_t timeout_ms);
+void		 db_free(struct db *);
+
+/*
+ * Runs one statement.  The rows live in the arena.  NULL when it failed, with
+ * the cause logged; db_lost() then tells whether the connection is gone.
+ * Deadlocks and serialization failures (40P01, 40001) outside a transaction
+ * are tried again.
+ */
+struct db_rows	*db_query(struct db *, struct arena *, enum query,
+		    const struct db_arg *, size_t nargs) MUST_CHECK;
+
+/*
+ * A transaction.  After any failure in it only db_rollback() is left, which
+ * does nothing outside of one.
+ * db_commit: -1 when nothing was committed, or nobody can tell.
+ */
+int		 db_begin(struct db *) MUST_CHECK;
+int		 db_commit(struct db *) MUST_CHECK;
+void		 db_rollback(struct db *);
+
+/*
+ * Runs a text of several statements, without parameters: migrations only.
+ * -1 (logged) on the first that fails.
+ */
+int		 db_script(struct db *, const char *sql) MUST_CHECK;
+
+/* True when there is no connection: the last call lost it or never had it. */
+bool		 db_lost(const struct db *);
+
+/*
+ * LISTENs on a channel from now on, also after a reconnect.  The name is a
+ * literal of ours.
+ */
+int		 db_listen(struct db *, const char *channel) MUST_CHECK;
+
+/*
+ * Waits for a notification, at most timeout_ms.  1 when one came, 0 when not,
+ * -1 when the connection is lost.  A signal ends the wait early with 0.
+ */
+int		 db_wait(struct db *, int timeout_ms);
+
+/* Reading rows: i < rows_count(), column by its name in the statement. */
+size_t		 rows_count(const struct db_rows *);
+const char	*rows_text(const struct db_rows *, size_t i, const char *col);
+int64_t		 rows_int(const struct db_rows *, size_t i, const char *col);
+bool		 rows_bool(const struct db_rows *, size_t i, const char *col);
+bool		 rows_null(const struct db_rows *, size_t i, const char *col);
+/* A bytea, decoded into the arena. */
+struct bytes	 rows_bytes(const struct db_rows *, size_t i, const char *col,
+		    struct arena *);
+
+#endif
