@@ -1,0 +1,51 @@
+#ifndef PROBLEM_H
+#define PROBLEM_H
+
+#include "core/compiler.h"
+
+/*
+ * Errors as application/problem+json (RFC 9457).  The codes are part of the
+ * public contract: none is renamed.
+ */
+struct req;
+
+enum problem {
+	PROBLEM_BAD_PATH,
+	PROBLEM_BAD_QUERY,
+	PROBLEM_BAD_LENGTH,
+	PROBLEM_BAD_FIELD,
+	PROBLEM_LOGIN_MISSING,
+	PROBLEM_LOGIN_WRONG,
+	PROBLEM_NO_ACCESS,
+	PROBLEM_NOT_FOUND,
+	PROBLEM_METHOD,
+	PROBLEM_TOO_LARGE,
+	PROBLEM_TOO_MANY_REFUSALS,
+	PROBLEM_PARTNER_ERROR,
+	PROBLEM_PARTNER_LIMITED,
+	PROBLEM_PARTNER_UNAVAILABLE,
+	PROBLEM_PARTNER_TIMEOUT,
+	PROBLEM_PARTNER_REFUSED,
+	PROBLEM_DATABASE,
+	PROBLEM_BUSY,
+	PROBLEM_INTERNAL,
+	PROBLEM__MAX
+};
+
+/*
+ * Puts the problem into the answer, in place of what was there; detail is a
+ * sentence a person can act on, without secrets.  Returns the HTTP status.
+ */
+int	problem(struct req *, enum problem, const char *detail, ...)
+	    PRINTF_LIKE(3, 4);
+
+/* The same for a bad value of one field, named in "field": status 400. */
+int	problem_field(struct req *, const char *field, const char *detail, ...)
+	    PRINTF_LIKE(3, 4);
+
+/* The row of a problem, for those that are stored with a job. */
+int		 problem_status(enum problem);
+const char	*problem_code(enum problem);
+const char	*problem_title(enum problem);
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef RESP_H
+#define RESP_H
+
+#include <stddef.h>
+
+struct json;
+struct req;
+
+/*
+ * Answers.  Each puts a whole answer into the request, in place of what was
+ * there, and returns its HTTP status, for the handler to return.
+ */
+int	resp_json(struct req *, int status, const struct json *);
+int	resp_problem(struct req *, int status, const struct json *);
+
+/* A body that is finished already: type, then n bytes, copied. */
+int	resp_bytes(struct req *, int status, const char *type,
+	    const char *body, size_t n);
+
+/* Adds a header; name and value must live in the arena or be literals. */
+void	resp_header(struct req *, const char *name, const char *value);
+
+/*
+ * Hands the request on to another process: nginx takes it from here (DESIGN,
+ * section 2).  where is "@live" or an internal URI.  Any other header would
+ * leak into the final answer, so there is none.  Returns 200, which no client
+ * sees.
+ */
+int	resp_handover(struct req *, const char *where);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * Looking at jobs.  What belongs to another account looks exactly like what
+ * does not exist.
+ */
+#include "jobs/watch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/conf.h"
+#include "data/db.h"
+#include "events/handover.h"
+#include "events/sse.h"
+#include "http/problem.h"
+#include "http/req.h"
+#include "http/resp.h"
+#include "jobs/job.h"
+
+static int
+not_found(struct req *r)
+{
+	return problem(r, PROBLEM_NOT_FOUND,
+	    "There is no such job of this account.");
+}
+
+static int
+no_database(struct req *r)
+{
+	return problem(r, PROBLEM_DATABASE,
+	    "The database cannot be reached; try again in a moment.");
+}
+
+int
+jobs_get(struct req *r)
+{
+	struct db_rows	*rows;
+	int64_t		 limit, offset;
+	char		*body;
+	struct buf	 out;
+	int		 status, failed = 0;
+
+	if ((status = req_int(r, "limit", 20, 1, 100, &limit)) != 0 ||
+	    (status = req_int(r, "offset", 0, 0, 1000000, &offset)) != 0)
+		return status;
+	rows = db_query(r->db, r->arena, Q_JOBS_LIST,
+	    DB_ARGS(db_int(r->account_id), db_int(limit), db_int(offset)));
+	if (rows == NULL)
+		return no_database(r);
+
+	buf_init(&out, 8u << 20);
+	failed |= buf_addstr(&out, "{\"jobs\":[");
+	for (size_t i = 0; i < rows_count(rows); i++) {
+		failed |= buf_addstr(&out, i > 0 ? "," : "");
+		failed |= buf_addstr(&out, rows_text(rows, i, "body"));
+	}
+	failed |= buf_addstr(&out, "]}");
+	body = arena_strndup(r->arena, out.data, out.len);
+	buf_free(&out);
+	if (failed)
+		return problem(r, PROBLEM_INTERNAL, "The list is too long.");
+	return resp_bytes(r, 200, "application/json", body, strlen(body));
+}
+
+/* The id that was asked for and its row as JSON, NULL when there is none. */
+static int
+find_job(struct req *r, char id[JOB_ID_SIZE], const char **body)
+{
+	struct db_rows	*rows;
+
+	*body = NULL;
+	if (sse_uuid(r->path_id, strlen(r->path_id), id) == -1)
+		return 0;
+	rows = db_query(r->db, r->arena, Q_JOBS_ONE,
+	    DB_ARGS(db_text(id), db_int(r->account_id)));
+	if (rows == NULL)
+		return -1;
+	if (rows_count(rows) == 1)
+		*body = rows_text(rows, 0, "body");
+	return 0;
+}
+
+int
+job_get(struct req *r)
+{
+	const char	*body;
+	char		 id[JOB_ID_SIZE];
+
+	if (find_job(r, id, &body) == -1)
+		return no_database(r);
+	if (body == NULL)
+		return not_found(r);
+	return resp_bytes(r, 200, "application/json", body, strlen(body));
+}
+
+int
+job_events_get(struct req *r)
+{
+	const char	*body;
+	char		 id[JOB_ID_SIZE], last[JOB_ID_SIZE];
+	int64_t		 after = 0;
+	int		 n;
+
+	if (find_job(r, id, &body) == -1 ||
+	    (n = watch_resume(r, last, &after)) == -1)
+		return no_database(r);
+	if (body == NULL)
+		return not_found(r);
+	if (n == 0 || strcmp(id, last) != 0)
+		after = 0;
+	return watch_job(r, id, true, after);
+}
+
+int
+watch_resume(struct req *r, char id[JOB_ID_SIZE], int64_t *after)
+{
+	const char	*text = req_param(r, "HTTP_LAST_EVENT_ID");
+	struct sse_id	 last;
+	struct db_rows	*rows;
+
+	if (text == NULL || sse_id_parse(text, &last) == -1)
+		return 0;
+	rows = db_query(r->db, r->arena, Q_JOBS_ONE,
+	    DB_ARGS(db_text(last.job), db_int(r->account_id)));
+	if (rows == NULL)
+		return -1;
+	strcpy(id, last.job);
+	*after = last.n;
+	return rows_count(rows) == 1;
+}
+
+int
+watch_job(struct req *r, const char *id, bool sse, int64_t after)
+{
+	struct handover	 h = { .as = sse ? HANDOVER_SSE : HANDOVER_ANSWER,
+		.account = r->account_id, .after = after };
+	struct buf	 where;
+	int64_t		 left_ms = r->conf->stream_max_age_ms;
+
+	/* A stream ends when its login has to be checked anew, at the latest. */
+	if (sse && r->login_left_ms < left_ms)
+		left_ms = r->login_left_ms;
+	h.until_s = (clock_wall_ms() + left_ms) / 1000;
+	snprintf(h.job, sizeof(h.job), "%s", id);
+	snprintf(h.rid, sizeof(h.rid), "%s", r->rid);
+
+	buf_init(&where, 1024);
+	if (handover_print(&where, &h) == -1) {
+		buf_free(&where);
+		return problem(r, PROBLEM_INTERNAL, "The hand-over failed.");
+	}
+	resp_handover(r, arena_strndup(r->arena, where.data, where.len));
+	buf_free(&where);
+	return r->status;
+}

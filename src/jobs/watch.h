@@ -1,0 +1,32 @@
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "jobs/job.h"
+
+struct req;
+
+/* GET /api/jobs: the account's jobs, newest first. */
+int	jobs_get(struct req *);
+
+/* GET /api/jobs/{id} */
+int	job_get(struct req *);
+
+/* GET /api/jobs/{id}/events: hands over to stream. */
+int	job_events_get(struct req *);
+
+/*
+ * Hands the connection to stream: as events (sse), beginning after the n-th,
+ * or as one answer when the job has ended.
+ */
+int	watch_job(struct req *, const char *id, bool sse, int64_t after);
+
+/*
+ * What Last-Event-ID names, when it is one of this account's jobs: 1 with its
+ * id and number, 0 when there is none.  -1: the database failed.
+ */
+int	watch_resume(struct req *, char id[JOB_ID_SIZE], int64_t *after);
+
+#endif

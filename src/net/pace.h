@@ -1,0 +1,20 @@
+#ifndef PACE_H
+#define PACE_H
+
+/*
+ * How many calls may run at once: the cap that is set, less after failures
+ * that smell of too much load.  Halved on each sign of trouble, raised by one
+ * after as many good answers as the cap is high (additive increase,
+ * multiplicative decrease).
+ */
+struct pace {
+	int	 max;
+	int	 cap;
+	int	 good;		/* answers since the last change */
+};
+
+void	pace_init(struct pace *, int max);
+void	pace_good(struct pace *);
+void	pace_trouble(struct pace *);
+
+#endif

@@ -1,0 +1,283 @@
+/* Checking logins, remembering them, and refusing them. */
+#include "programs/account.h"
+
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/conf.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "data/db.h"
+#include "http/auth.h"
+#include "http/req.h"
+#include "http/resp.h"
+#include "http/route.h"
+#include "programs/sync.h"
+#include "proc/scoreboard.h"
+#include "proc/worker.h"
+
+#define REFUSED_TEXT \
+	"The partner does not accept this user name and password."
+
+static struct bytes
+hash_bytes(const unsigned char hash[SECRET_HASH_SIZE])
+{
+	return (struct bytes){ (const char *)hash, SECRET_HASH_SIZE };
+}
+
+static int
+no_database(struct req *r)
+{
+	return problem(r, PROBLEM_DATABASE,
+	    "The database cannot be reached; try again in a moment.");
+}
+
+static int
+read_login(struct req *r)
+{
+	struct login	*login = arena_alloc(r->arena, sizeof(*login));
+	int		 status;
+
+	status = auth_basic(r, &login->user, &login->password);
+	if (status != 0)
+		return status;
+	secret_login_hash(login->user, login->password, login->hash);
+	r->login = login;
+	return 0;
+}
+
+/* Is this the login that the partner accepted a while ago? */
+static bool
+is_known(struct req *r, const struct db_rows *rows)
+{
+	struct bytes	 stored;
+
+	if (rows_count(rows) == 0 || !rows_bool(rows, 0, "good"))
+		return false;
+	stored = rows_bytes(rows, 0, "login_hash", r->arena);
+	return stored.len == SECRET_HASH_SIZE &&
+	    secret_equal(stored.p, r->login->hash, SECRET_HASH_SIZE);
+}
+
+static void
+set_account(struct req *r, const struct db_rows *rows)
+{
+	r->account_id = rows_int(rows, 0, "id");
+	r->registry_version = rows_int(rows, 0, "registry_version");
+	r->login_left_ms = rows_int(rows, 0, "left_ms");
+	log_set_account(r->account_id);
+}
+
+static int
+too_many(struct req *r)
+{
+	problem(r, PROBLEM_TOO_MANY_REFUSALS,
+	    "Too many refused logins; wait a minute and try again.");
+	resp_header(r, "Retry-After", "60");
+	return r->status;
+}
+
+/* 0 when the partner may be asked about this pair. */
+static int
+check_refusals(struct req *r)
+{
+	unsigned char	 name[SECRET_HASH_SIZE];
+	struct db_rows	*rows;
+
+	secret_hash("name", r->login->user, name);
+	rows = db_query(r->db, r->arena, Q_ACCOUNT_REFUSALS,
+	    DB_ARGS(db_bytes(hash_bytes(r->login->hash)),
+	    db_bytes(hash_bytes(name)),
+	    db_text(r->address != NULL ? r->address : ""),
+	    db_int(r->conf->auth_refusal_memory_ms)));
+	if (rows == NULL)
+		return no_database(r);
+	if (rows_int(rows, 0, "of_pair") > 0)
+		return auth_refuse(r, PROBLEM_LOGIN_WRONG, REFUSED_TEXT);
+	if (rows_int(rows, 0, "of_name") >= r->conf->auth_refusals_per_name ||
+	    rows_int(rows, 0, "of_address") >=
+	    r->conf->auth_refusals_per_address)
+		return too_many(r);
+	return 0;
+}
+
+/*
+ * A slow partner must not let one account fill the live workers: at most
+ * half of them serve it at once (DESIGN, section 2).
+ */
+static int
+take_place(struct req *r)
+{
+	unsigned char	 name[SECRET_HASH_SIZE];
+	struct slot	*slot = r->worker->slot;
+	uint64_t	 tenant;
+	size_t		 most = (size_t)(r->conf->live_workers + 1) / 2;
+
+	secret_hash("name", r->login->user, name);
+	memcpy(&tenant, name, sizeof(tenant));
+	atomic_store(&slot->tenant, tenant | 1);
+	if (scoreboard_busy_for(atomic_load(&slot->kind), tenant | 1) <= most)
+		return 0;
+	problem(r, PROBLEM_BUSY, "Too many requests of this account wait "
+	    "for the partner; try again in a moment.");
+	resp_header(r, "Retry-After", "1");
+	return r->status;
+}
+
+void
+account_call(struct req *r, struct upstream_call *call)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		upstream_fanout(r->upstream, call, 1, 1);
+		if (tries > 0 || clock_left_ms(call->deadline_ms) == 0 ||
+		    (call->result != UPSTREAM_UNREACHABLE &&
+		    !(call->result == UPSTREAM_OK && call->status >= 500 &&
+		    call->status != 503)))
+			return;
+		buf_free(&call->body);
+	}
+}
+
+int
+account_partner_problem(struct req *r, enum partner_says says,
+    const char *why, int64_t retry_after_ms)
+{
+	log_warn("partner: request failed", F_STR("why", why));
+	switch (says) {
+	case PARTNER_BAD_LOGIN:
+		return auth_refuse(r, PROBLEM_LOGIN_WRONG, REFUSED_TEXT);
+	case PARTNER_NO_ACCESS:
+		return problem(r, PROBLEM_NO_ACCESS, "The partner knows this "
+		    "login but gives it no access to its programs.");
+	default:
+		problem(r, partner_problem(says), "The partner could not be "
+		    "asked: %s.", why);
+		if (retry_after_ms > 0)
+			resp_header(r, "Retry-After", arena_printf(r->arena,
+			    "%lld", (long long)(retry_after_ms + 999) / 1000));
+		return r->status;
+	}
+}
+
+int
+account_refused(struct db *db, struct arena *a, struct bytes user,
+    const unsigned char hash[SECRET_HASH_SIZE], const char *address)
+{
+	unsigned char	 name[SECRET_HASH_SIZE];
+
+	secret_hash("name", user, name);
+	return db_query(db, a, Q_ACCOUNT_REFUSE, DB_ARGS(db_bytes(user),
+	    db_bytes(hash_bytes(hash)), db_bytes(hash_bytes(name)),
+	    db_text(address))) != NULL ? 0 : -1;
+}
+
+/* The partner said yes: remember the pair, sealed for the jobs. */
+static int
+remember(struct req *r, int64_t total)
+{
+	struct login	*login = r->login;
+	struct bytes	 sealed = secret_seal(r->arena, login->password,
+			    login->user);
+	struct db_rows	*rows;
+
+	rows = db_query(r->db, r->arena, Q_ACCOUNT_VERIFIED,
+	    DB_ARGS(db_bytes(login->user), db_bytes(hash_bytes(login->hash)),
+	    db_bytes(sealed), db_int(total),
+	    db_int(r->conf->auth_lifetime_ms)));
+	if (rows == NULL)
+		return no_database(r);
+	set_account(r, rows);
+	return 0;
+}
+
+/* Asks the partner: 0 when it accepts, else the answer's status. */
+static int
+verify(struct req *r)
+{
+	struct upstream_call	 call = { 0 };
+	struct partner_page	 page;
+	struct login		*login = r->login;
+
+	/* The cheapest probe (contract, section 1); it also tells the total. */
+	partner_list(&call, r->arena, r->conf, login->authorization, 0, 1,
+	    "ALL", clock_mono_ms() + r->conf->live_deadline_ms);
+	account_call(r, &call);
+	page = partner_list_read(&call, r->arena);
+	if (page.says == PARTNER_OK)
+		return remember(r, page.total);
+	if (page.says == PARTNER_BAD_LOGIN && account_refused(r->db, r->arena,
+	    login->user, login->hash,
+	    r->address != NULL ? r->address : "") == -1)
+		return no_database(r);
+	return account_partner_problem(r, page.says, page.why,
+	    call.retry_after_ms);
+}
+
+int
+account_login(struct req *r)
+{
+	struct db_rows	*rows;
+	bool		 known;
+	int		 status;
+
+	if ((status = read_login(r)) != 0)
+		return status;
+	rows = db_query(r->db, r->arena, Q_ACCOUNT_FIND,
+	    DB_ARGS(db_bytes(r->login->user),
+	    db_int(r->conf->auth_lifetime_ms)));
+	if (rows == NULL)
+		return no_database(r);
+	known = is_known(r, rows);
+	if (known)
+		set_account(r, rows);
+	else if ((status = check_refusals(r)) != 0)
+		return status;
+
+	if (r->upstream == NULL)
+		return known && !(r->route->flags & ROUTE_VERIFY) ? 0 :
+		    resp_handover(r, "@live");
+	if ((status = take_place(r)) != 0)
+		return status;
+	r->login->authorization = partner_authorization(r->arena,
+	    r->login->user, r->login->password);
+	return known && !(r->route->flags & ROUTE_VERIFY) ? 0 : verify(r);
+}
+
+int
+validate_credentials_post(struct req *r)
+{
+	struct json	*body = json_new_obj(r->arena);
+
+	if (sync_ask_first(r) == -1)
+		return no_database(r);
+	json_put_bool(body, "valid", true);
+	return resp_json(r, 200, body);
+}
+
+int
+account_load(struct db *db, struct arena *a, int64_t id, struct account *acc)
+{
+	struct db_rows	*rows;
+	struct bytes	 hash, password;
+
+	rows = db_query(db, a, Q_ACCOUNT_LOAD, DB_ARGS(db_int(id)));
+	if (rows == NULL)
+		return -1;
+	if (rows_count(rows) == 0)
+		return 0;
+	acc->id = id;
+	acc->user = rows_bytes(rows, 0, "user_name", a);
+	hash = rows_bytes(rows, 0, "login_hash", a);
+	memcpy(acc->hash, hash.p, sizeof(acc->hash));
+	acc->is_refused = strcmp(rows_text(rows, 0, "state"), "refused") == 0;
+	acc->partner_total = rows_null(rows, 0, "partner_total") ? -1 :
+	    rows_int(rows, 0, "partner_total");
+	if (secret_open(a, rows_bytes(rows, 0, "sealed_password", a),
+	    acc->user, &password) == -1) {
+		log_error("account: the seal does not open with this key");
+		return 0;
+	}
+	acc->authorization = partner_authorization(a, acc->user, password);
+	return 1;
+}

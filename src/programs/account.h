@@ -1,0 +1,70 @@
+#ifndef ACCOUNT_H
+#define ACCOUNT_H
+
+#include "core/compiler.h"
+#include "core/secret.h"
+#include "programs/partner.h"
+
+/*
+ * Partner logins: who may ask, and with what the jobs sign in (DESIGN,
+ * section 6; partner contract, defects 27 to 34).
+ */
+struct arena;
+struct db;
+struct req;
+
+/* The pair that a request came with, kept in req.login. */
+struct login {
+	struct bytes	 user;
+	struct bytes	 password;
+	unsigned char	 hash[SECRET_HASH_SIZE];
+	const char	*authorization;		/* for calls to the partner */
+};
+
+/*
+ * The login of a route: 0 with req.account_id set, or the status of what was
+ * answered.  A login that is not known yet is handed over to a live worker,
+ * which asks the partner.
+ */
+int	account_login(struct req *);
+
+/* POST /api/auth/validate-credentials */
+int	validate_credentials_post(struct req *);
+
+/*
+ * Notes that the partner refused this pair.  If it is the one we have
+ * stored, the account is refused from now on and its jobs pause; otherwise
+ * nothing of the account changes.  -1: the database failed (logged).
+ */
+int	account_refused(struct db *, struct arena *, struct bytes user,
+	    const unsigned char hash[SECRET_HASH_SIZE], const char *address)
+	    MUST_CHECK;
+
+/* What a job signs in with. */
+struct account {
+	int64_t			 id;
+	struct bytes		 user;
+	unsigned char		 hash[SECRET_HASH_SIZE];
+	int			 is_refused;
+	int64_t			 partner_total;	/* -1: never said */
+	const char		*authorization;
+};
+
+/*
+ * Loads an account with its seal opened, into the arena.  1; 0 when there is
+ * none or the seal cannot be opened with this key; -1: database (logged).
+ */
+int	account_load(struct db *, struct arena *, int64_t id,
+	    struct account *) MUST_CHECK;
+
+/*
+ * Calls the partner within a request, once more when it broke down and there
+ * is time.  The call is filled in; its answer is left in it.
+ */
+void	account_call(struct req *, struct upstream_call *);
+
+/* Answers a request with what the partner said instead of OK. */
+int	account_partner_problem(struct req *, enum partner_says,
+	    const char *why, int64_t retry_after_ms);
+
+#endif

@@ -1,0 +1,217 @@
+/* Lists of programs that need the partner within the request. */
+#include "programs/list.h"
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/conf.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "data/db.h"
+#include "http/problem.h"
+#include "http/req.h"
+#include "http/resp.h"
+#include "programs/account.h"
+#include "programs/partner.h"
+
+#define BUSINESS_LIMIT_MAX	100
+
+/* What was asked for. */
+struct asked {
+	const char	*business;	/* NULL: the partner's list */
+	const char	*status;
+	int64_t		 offset;
+	int64_t		 limit;
+};
+
+/* The details of one page, asked for side by side. */
+struct fan {
+	size_t			 n;
+	const char		**ids;
+	struct upstream_call	*calls;
+	size_t			 answered;
+	size_t			 stale;
+	enum partner_says	 worst;		/* of those that failed */
+	const char		*why;
+	int64_t			 retry_after_ms;
+};
+
+static int
+read_query(struct req *r, struct asked *q)
+{
+	/* The partner's filters; a registry row may also be INACTIVE. */
+	static const char *const live[] = { "ALL", "CURRENT", "PAST",
+		"FUTURE", "PAUSED", NULL };
+	static const char *const derived[] = { "ALL", "CURRENT", "PAST",
+		"FUTURE", "PAUSED", "INACTIVE", NULL };
+	int	 status;
+
+	if ((status = req_id(r, "business_id", &q->business)) != 0 ||
+	    (status = req_int(r, "offset", 0, 0, 100000000, &q->offset)) != 0)
+		return status;
+	status = req_int(r, "limit", 20, 1, q->business != NULL ?
+	    BUSINESS_LIMIT_MAX : PARTNER_PAGE_MAX, &q->limit);
+	if (status != 0)
+		return status;
+	return req_word(r, "program_status", q->business != NULL ? derived :
+	    live, "ALL", &q->status);
+}
+
+/* A refused login is noted before it is answered with 401. */
+static int
+partner_failed(struct req *r, enum partner_says says, const char *why,
+    int64_t retry_after_ms)
+{
+	if (says == PARTNER_BAD_LOGIN && account_refused(r->db, r->arena,
+	    r->login->user, r->login->hash,
+	    r->address != NULL ? r->address : "") == -1)
+		return problem(r, PROBLEM_DATABASE, "The database cannot be "
+		    "reached; try again in a moment.");
+	return account_partner_problem(r, says, why, retry_after_ms);
+}
+
+static void
+put_place(struct json *body, const struct asked *q, int64_t total)
+{
+	json_put_int(body, "total_count", total);
+	json_put_int(body, "offset", q->offset);
+	json_put_int(body, "limit", q->limit);
+	json_put_text(body, "program_status", q->status);
+}
+
+static int
+live_list(struct req *r, const struct asked *q)
+{
+	struct upstream_call	 call = { 0 };
+	struct partner_page	 page;
+	struct json		*body = json_new_obj(r->arena);
+
+	partner_list(&call, r->arena, r->conf, r->login->authorization,
+	    q->offset, q->limit, q->status,
+	    clock_mono_ms() + r->conf->live_deadline_ms);
+	account_call(r, &call);
+	page = partner_list_read(&call, r->arena);
+	if (page.says != PARTNER_OK)
+		return partner_failed(r, page.says, page.why,
+		    call.retry_after_ms);
+	json_put(body, "programs", page.programs);
+	put_place(body, q, page.total);
+	json_put_bool(body, "from_db", false);
+	return resp_json(r, 200, body);
+}
+
+static void
+fan_out(struct req *r, struct fan *fan, const struct db_rows *rows)
+{
+	int64_t	 deadline_ms = clock_mono_ms() + r->conf->live_deadline_ms;
+
+	fan->ids = arena_alloc(r->arena, (fan->n + 1) * sizeof(*fan->ids));
+	fan->calls = arena_alloc(r->arena, (fan->n + 1) *
+	    sizeof(*fan->calls));
+	for (size_t i = 0; i < fan->n; i++) {
+		fan->ids[i] = rows_text(rows, i, "program_id");
+		partner_info(&fan->calls[i], r->arena, r->conf,
+		    r->login->authorization, fan->ids[i], deadline_ms);
+	}
+	upstream_fanout(r->upstream, fan->calls, fan->n,
+	    (size_t)r->conf->live_fanout);
+}
+
+static struct json *
+failed_item(struct arena *a, const char *id,
+    const struct partner_detail *detail)
+{
+	struct json	*item = json_new_obj(a);
+	struct json	*error = json_new_obj(a);
+
+	json_put_text(error, "code",
+	    problem_code(partner_problem(detail->says)));
+	json_put_text(error, "detail", detail->why);
+	json_put_text(item, "program_id", id);
+	json_put(item, "error", error);
+	return item;
+}
+
+/* The answers in the order of the ids; what failed keeps its place. */
+static struct json *
+gather(struct req *r, struct fan *fan)
+{
+	struct json		*programs = json_new_arr(r->arena);
+	struct partner_detail	 detail;
+
+	for (size_t i = 0; i < fan->n; i++) {
+		int64_t	 retry_after_ms = fan->calls[i].retry_after_ms;
+
+		detail = partner_info_read(&fan->calls[i], r->arena,
+		    fan->ids[i]);
+		if (detail.says == PARTNER_OK) {
+			fan->answered++;
+			json_push(programs, detail.program);
+		} else if (detail.says == PARTNER_UNKNOWN_ID)
+			fan->stale++;
+		else {
+			/* A bad login outweighs whatever else went wrong. */
+			if (fan->worst != PARTNER_BAD_LOGIN) {
+				fan->worst = detail.says;
+				fan->why = detail.why;
+				fan->retry_after_ms = retry_after_ms;
+			}
+			json_push(programs, failed_item(r->arena,
+			    fan->ids[i], &detail));
+		}
+	}
+	return programs;
+}
+
+static int
+answer_business(struct req *r, const struct asked *q, const struct fan *fan,
+    struct json *programs, int64_t total)
+{
+	struct json	*body = json_new_obj(r->arena);
+
+	json_put(body, "programs", programs);
+	put_place(body, q, total);
+	json_put_text(body, "business_id", q->business);
+	json_put_bool(body, "from_db", true);
+	json_put_int(body, "stale_count", (int64_t)fan->stale);
+	if (fan->stale > 0)
+		json_put_text(body, "warning", arena_printf(r->arena,
+		    "%zu of these programs are no longer known to the "
+		    "partner and are left out; sync again.", fan->stale));
+	return resp_json(r, 200, body);
+}
+
+static int
+of_business(struct req *r, const struct asked *q)
+{
+	struct fan	 fan = { 0 };
+	struct db_rows	*rows;
+	struct json	*programs;
+
+	rows = db_query(r->db, r->arena, Q_PROGRAMS_OF_BUSINESS,
+	    DB_ARGS(db_int(r->account_id), db_text(q->business),
+	    db_text(q->status), db_int(q->limit), db_int(q->offset)));
+	if (rows == NULL)
+		return problem(r, PROBLEM_DATABASE,
+		    "The database cannot be reached; try again in a moment.");
+	fan.n = rows_null(rows, 0, "program_id") ? 0 : rows_count(rows);
+	fan_out(r, &fan, rows);
+	programs = gather(r, &fan);
+	/* Nothing but failures is a failure, not a list. */
+	if (fan.worst == PARTNER_BAD_LOGIN || (fan.worst != PARTNER_OK &&
+	    fan.answered == 0 && fan.stale == 0))
+		return partner_failed(r, fan.worst, fan.why,
+		    fan.retry_after_ms);
+	return answer_business(r, q, &fan, programs,
+	    rows_int(rows, 0, "total_count"));
+}
+
+int
+programs_get(struct req *r)
+{
+	struct asked	 q;
+	int		 status;
+
+	if ((status = read_query(r, &q)) != 0)
+		return status;
+	return q.business != NULL ? of_business(r, &q) : live_list(r, &q);
+}
