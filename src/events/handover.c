@@ -1,0 +1,177 @@
+/*
+ * How a request gets from api to stream: a query string that api writes into
+ * X-Accel-Redirect and nginx passes on.  Writer and reader are side by side
+ * so that they cannot drift apart.  The location is internal, so nobody
+ * outside can send one; it is checked as if they could.
+ */
+#include "events/handover.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define VALUE_SIZE	128
+
+enum field { FIELD_JOB, FIELD_AS, FIELD_ACCOUNT, FIELD_AFTER, FIELD_UNTIL,
+	FIELD_RID, FIELD__MAX };
+
+static const char *const names[FIELD__MAX] = {
+	[FIELD_JOB]	= "job",
+	[FIELD_AS]	= "as",
+	[FIELD_ACCOUNT]	= "account",
+	[FIELD_AFTER]	= "after",
+	[FIELD_UNTIL]	= "until",
+	[FIELD_RID]	= "rid",
+};
+
+#define NEEDED	(1u << FIELD_JOB | 1u << FIELD_AS | 1u << FIELD_ACCOUNT | \
+	1u << FIELD_UNTIL)
+
+static bool
+rid_ok(const char *rid)
+{
+	return rid[0] != '\0' && strlen(rid) < HANDOVER_RID_SIZE &&
+	    rid[strspn(rid, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
+}
+
+int
+handover_print(struct buf *b, const struct handover *h)
+{
+	return buf_printf(b, "/_stream/job?job=%s&as=%s&account=%" PRId64
+	    "&after=%" PRId64 "&until=%" PRId64 "&rid=%s", h->job,
+	    h->as == HANDOVER_SSE ? "sse" : "answer", h->account, h->after,
+	    h->until_s, rid_ok(h->rid) ? h->rid : "");
+}
+
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Printable ASCII only, so that no value can hold a NUL or a line break. */
+static int
+decode(const char *p, size_t n, char out[VALUE_SIZE])
+{
+	size_t	len = 0, i;
+	int	c;
+
+	for (i = 0; i < n; i++) {
+		c = (unsigned char)p[i];
+		if (c == '%') {
+			if (n - i < 3 || hex(p[i + 1]) < 0 ||
+			    hex(p[i + 2]) < 0)
+				return -1;
+			c = hex(p[i + 1]) << 4 | hex(p[i + 2]);
+			i += 2;
+		}
+		if (c < 0x20 || c > 0x7e || len == VALUE_SIZE - 1)
+			return -1;
+		out[len++] = (char)c;
+	}
+	out[len] = '\0';
+	return 0;
+}
+
+static int
+parse_number(const char *text, int64_t *out)
+{
+	size_t	i;
+
+	*out = 0;
+	for (i = 0; text[i] >= '0' && text[i] <= '9' && i < 18; i++)
+		*out = *out * 10 + (text[i] - '0');
+	return i > 0 && text[i] == '\0' ? 0 : -1;
+}
+
+static int
+parse_as(const char *text, enum handover_as *as)
+{
+	if (strcmp(text, "sse") == 0)
+		*as = HANDOVER_SSE;
+	else if (strcmp(text, "answer") == 0)
+		*as = HANDOVER_ANSWER;
+	else
+		return -1;
+	return 0;
+}
+
+static int
+set(struct handover *h, enum field field, const char *value)
+{
+	switch (field) {
+	case FIELD_JOB:
+		return sse_uuid(value, strlen(value), h->job);
+	case FIELD_AS:
+		return parse_as(value, &h->as);
+	case FIELD_ACCOUNT:
+		return parse_number(value, &h->account);
+	case FIELD_AFTER:
+		return parse_number(value, &h->after);
+	case FIELD_UNTIL:
+		return parse_number(value, &h->until_s);
+	default:
+		if (rid_ok(value))
+			strcpy(h->rid, value);
+		return 0;
+	}
+}
+
+static enum field
+field_of(const char *name, size_t n)
+{
+	enum field	 f;
+
+	for (f = 0; f < FIELD__MAX; f++)
+		if (strlen(names[f]) == n && memcmp(names[f], name, n) == 0)
+			break;
+	return f;
+}
+
+/* One name=value; a name that is not ours is passed over. */
+static int
+take_pair(struct handover *h, const char *p, size_t n, unsigned int *seen)
+{
+	const char	*eq = memchr(p, '=', n);
+	char		 value[VALUE_SIZE];
+	enum field	 f;
+
+	if (eq == NULL)
+		return n == 0 ? 0 : -1;
+	if ((f = field_of(p, (size_t)(eq - p))) == FIELD__MAX)
+		return 0;
+	if (*seen & 1u << f)
+		return -1;
+	*seen |= 1u << f;
+	if (decode(eq + 1, n - (size_t)(eq + 1 - p), value) == -1)
+		return -1;
+	return set(h, f, value);
+}
+
+int
+handover_parse(const char *query, size_t n, struct handover *h)
+{
+	unsigned int	 seen = 0;
+	const char	*amp;
+	size_t		 len;
+
+	memset(h, 0, sizeof(*h));
+	while (n > 0) {
+		amp = memchr(query, '&', n);
+		len = amp != NULL ? (size_t)(amp - query) : n;
+		if (take_pair(h, query, len, &seen) == -1)
+			return -1;
+		if (amp != NULL)
+			len++;
+		query += len;
+		n -= len;
+	}
+	return (seen & NEEDED) == NEEDED ? 0 : -1;
+}
