@@ -112,3 +112,12 @@ problem_field(struct req *r, const char *field, const char *detail, ...)
 	va_end(ap);
 	return answer(r, PROBLEM_BAD_FIELD, field, text);
 }
+
+int
+problem_database(struct req *r)
+{
+	problem(r, PROBLEM_DATABASE,
+	    "The database cannot be reached; try again in a moment.");
+	resp_header(r, "Retry-After", "1");
+	return r->status;
+}

@@ -43,6 +43,9 @@ int	problem(struct req *, enum problem, const char *detail, ...)
 int	problem_field(struct req *, const char *field, const char *detail, ...)
 	    PRINTF_LIKE(3, 4);
 
+/* The database did not answer: 503, with the hint to come back. */
+int	problem_database(struct req *);
+
 /* The row of a problem, for those that are stored with a job. */
 int		 problem_status(enum problem);
 const char	*problem_code(enum problem);

@@ -156,6 +156,7 @@ commit(struct job *j, const struct db_rows *rows)
 		return -1;
 	close_notes(j);
 	open_notes(j);
+	j->forget_errors = false;
 	arena_reset(j->scratch);
 	j->beat_ms = clock_mono_ms();
 	return 0;
@@ -174,7 +175,7 @@ write_progress(struct job *j)
 	    db_int(j->partner_ms), db_int(j->database_ms),
 	    db_int(j->names_ms), column_arg(&j->events),
 	    column_arg(&j->error_items), column_arg(&j->error_codes),
-	    column_arg(&j->error_details)));
+	    column_arg(&j->error_details), db_bool(j->forget_errors)));
 }
 
 int
@@ -254,4 +255,12 @@ job_fail(struct job *j, enum problem why, const char *detail)
 	    F_STR("detail", detail));
 	return job_finish(j, "failed", problem_status(why),
 	    json_dump(j->scratch, body));
+}
+
+void
+job_forget_errors(struct job *j)
+{
+	if (j->failed > 0)
+		j->forget_errors = true;
+	j->failed = 0;
 }

@@ -55,6 +55,7 @@ struct job {
 	int64_t			 names_ms;
 
 	int64_t			 beat_ms;	/* when the lease was renewed */
+	bool			 forget_errors;	/* with the next save */
 	struct column		 events;	/* to go out with the next save */
 	struct column		 error_items;
 	struct column		 error_codes;
@@ -107,6 +108,12 @@ void	job_event(struct job *, const char *json);
 /* Notes what could not be done, likewise; the last word on an item wins. */
 void	job_error(struct job *, const char *item, const char *code,
 	    const char *detail);
+
+/*
+ * Drops all errors that were noted before, with the next save: what they are
+ * about is tried again.
+ */
+void	job_forget_errors(struct job *);
 
 /*
  * Renews the lease when jobs.heartbeat has passed since it was last renewed.

@@ -26,13 +26,6 @@ not_found(struct req *r)
 	    "There is no such job of this account.");
 }
 
-static int
-no_database(struct req *r)
-{
-	return problem(r, PROBLEM_DATABASE,
-	    "The database cannot be reached; try again in a moment.");
-}
-
 int
 jobs_get(struct req *r)
 {
@@ -48,7 +41,7 @@ jobs_get(struct req *r)
 	rows = db_query(r->db, r->arena, Q_JOBS_LIST,
 	    DB_ARGS(db_int(r->account_id), db_int(limit), db_int(offset)));
 	if (rows == NULL)
-		return no_database(r);
+		return problem_database(r);
 
 	buf_init(&out, 8u << 20);
 	failed |= buf_addstr(&out, "{\"jobs\":[");
@@ -89,7 +82,7 @@ job_get(struct req *r)
 	char		 id[JOB_ID_SIZE];
 
 	if (find_job(r, id, &body) == -1)
-		return no_database(r);
+		return problem_database(r);
 	if (body == NULL)
 		return not_found(r);
 	return resp_bytes(r, 200, "application/json", body, strlen(body));
@@ -105,7 +98,7 @@ job_events_get(struct req *r)
 
 	if (find_job(r, id, &body) == -1 ||
 	    (n = watch_resume(r, last, &after)) == -1)
-		return no_database(r);
+		return problem_database(r);
 	if (body == NULL)
 		return not_found(r);
 	if (n == 0 || strcmp(id, last) != 0)

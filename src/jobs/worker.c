@@ -123,8 +123,9 @@ jobs_work(struct worker *w, const struct job_kind *kinds, size_t nkinds)
 	column_init(&names, COLUMN_TEXT);
 	for (size_t i = 0; i < nkinds; i++)
 		column_text(&names, kinds[i].name);
+	/* With the database down it listens as soon as it is connected. */
 	if (db_listen(life.db, "job_due") == -1)
-		unsure = true;
+		log_warn("job: not listening yet");
 
 	while (!worker_stopping() && !worker_worn_out(w)) {
 		struct job	 j = life;

@@ -27,13 +27,6 @@ hash_bytes(const unsigned char hash[SECRET_HASH_SIZE])
 }
 
 static int
-no_database(struct req *r)
-{
-	return problem(r, PROBLEM_DATABASE,
-	    "The database cannot be reached; try again in a moment.");
-}
-
-static int
 read_login(struct req *r)
 {
 	struct login	*login = arena_alloc(r->arena, sizeof(*login));
@@ -92,7 +85,7 @@ check_refusals(struct req *r)
 	    db_text(r->address != NULL ? r->address : ""),
 	    db_int(r->conf->auth_refusal_memory_ms)));
 	if (rows == NULL)
-		return no_database(r);
+		return problem_database(r);
 	if (rows_int(rows, 0, "of_pair") > 0)
 		return auth_refuse(r, PROBLEM_LOGIN_WRONG, REFUSED_TEXT);
 	if (rows_int(rows, 0, "of_name") >= r->conf->auth_refusals_per_name ||
@@ -186,7 +179,7 @@ remember(struct req *r, int64_t total)
 	    db_bytes(sealed), db_int(total),
 	    db_int(r->conf->auth_lifetime_ms)));
 	if (rows == NULL)
-		return no_database(r);
+		return problem_database(r);
 	set_account(r, rows);
 	return 0;
 }
@@ -209,7 +202,7 @@ verify(struct req *r)
 	if (page.says == PARTNER_BAD_LOGIN && account_refused(r->db, r->arena,
 	    login->user, login->hash,
 	    r->address != NULL ? r->address : "") == -1)
-		return no_database(r);
+		return problem_database(r);
 	return account_partner_problem(r, page.says, page.why,
 	    call.retry_after_ms);
 }
@@ -227,7 +220,7 @@ account_login(struct req *r)
 	    DB_ARGS(db_bytes(r->login->user),
 	    db_int(r->conf->auth_lifetime_ms)));
 	if (rows == NULL)
-		return no_database(r);
+		return problem_database(r);
 	known = is_known(r, rows);
 	if (known)
 		set_account(r, rows);
@@ -250,7 +243,7 @@ validate_credentials_post(struct req *r)
 	struct json	*body = json_new_obj(r->arena);
 
 	if (sync_ask_first(r) == -1)
-		return no_database(r);
+		return problem_database(r);
 	json_put_bool(body, "valid", true);
 	return resp_json(r, 200, body);
 }

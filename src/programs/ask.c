@@ -10,13 +10,6 @@
 	"{\"type\":\"start\",\"message\":\"Starting synchronization...\"}"
 
 static int
-no_database(struct req *r)
-{
-	return problem(r, PROBLEM_DATABASE,
-	    "The database cannot be reached; try again in a moment.");
-}
-
-static int
 ask(struct req *r, char id[JOB_ID_SIZE])
 {
 	return job_ask(r->db, r->arena, SYNC_KIND, r->account_id, "{}",
@@ -29,7 +22,7 @@ sync_post(struct req *r)
 	char	 id[JOB_ID_SIZE];
 
 	if (ask(r, id) == -1)
-		return no_database(r);
+		return problem_database(r);
 	return watch_job(r, id, false, 0);
 }
 
@@ -45,11 +38,11 @@ sync_stream_post(struct req *r)
 	 * gets the rest of that job, not a new one.
 	 */
 	if ((n = watch_resume(r, id, &after)) == -1)
-		return no_database(r);
+		return problem_database(r);
 	if (n == 0) {
 		after = 0;
 		if (ask(r, id) == -1)
-			return no_database(r);
+			return problem_database(r);
 	}
 	return watch_job(r, id, true, after);
 }

@@ -56,8 +56,7 @@ business_ids_get(struct req *r)
 	    r->registry_version, &n);
 	if (body == NULL) {
 		if ((body = make_body(r)) == NULL)
-			return problem(r, PROBLEM_DATABASE, "The database "
-			    "cannot be reached; try again in a moment.");
+			return problem_database(r);
 		n = strlen(body);
 		/*
 		 * The rows may be newer than the version that was read with

@@ -64,8 +64,7 @@ partner_failed(struct req *r, enum partner_says says, const char *why,
 	if (says == PARTNER_BAD_LOGIN && account_refused(r->db, r->arena,
 	    r->login->user, r->login->hash,
 	    r->address != NULL ? r->address : "") == -1)
-		return problem(r, PROBLEM_DATABASE, "The database cannot be "
-		    "reached; try again in a moment.");
+		return problem_database(r);
 	return account_partner_problem(r, says, why, retry_after_ms);
 }
 
@@ -191,8 +190,7 @@ of_business(struct req *r, const struct asked *q)
 	    DB_ARGS(db_int(r->account_id), db_text(q->business),
 	    db_text(q->status), db_int(q->limit), db_int(q->offset)));
 	if (rows == NULL)
-		return problem(r, PROBLEM_DATABASE,
-		    "The database cannot be reached; try again in a moment.");
+		return problem_database(r);
 	fan.n = rows_null(rows, 0, "program_id") ? 0 : rows_count(rows);
 	fan_out(r, &fan, rows);
 	programs = gather(r, &fan);

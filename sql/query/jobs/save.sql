@@ -27,6 +27,12 @@ WITH me AS (
 	INSERT INTO job_event (job_id, n, data)
 	SELECT me.id, me.n - cardinality($15::text[]) + e.i, e.data
 	  FROM me, unnest($15::text[]) WITH ORDINALITY e (data, i)
+), forgotten AS (
+	DELETE FROM job_error AS e
+	 USING me
+	 WHERE $19::boolean
+	   AND e.job_id = me.id
+	   AND e.item <> ALL ($16::text[])
 ), errors AS (
 	INSERT INTO job_error (job_id, item, code, detail)
 	SELECT DISTINCT ON (item) me.id, item, code, detail

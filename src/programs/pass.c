@@ -1,0 +1,391 @@
+/* Reading the partner's list: what is under way, and what to do about it. */
+#include "programs/pass.h"
+
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/conf.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "data/db.h"
+#include "net/retry.h"
+#include "net/upstream.h"
+#include "proc/worker.h"
+#include "programs/store.h"
+
+#define LOST_IN_ROW_MAX	3	/* pages given up, then the whole run */
+#define HOLDS_MAX	10	/* in a row, without a page in between */
+#define HOLD_HERE_MS	2000	/* longer waits give the worker back */
+#define HOLD_MAX_MS	(24 * 3600 * 1000LL)
+#define TURN_MS		500	/* how often to look up from the calls */
+
+void
+pass_open(struct pass *p, struct job *j, const char *authorization)
+{
+	memset(p, 0, sizeof(*p));
+	p->job = j;
+	p->authorization = authorization;
+	p->batch = arena_new();
+	pace_init(&p->pace, (int)j->conf->partner_concurrency);
+}
+
+void
+pass_close(struct pass *p)
+{
+	upstream_cancel(p->job->upstream);
+	for (size_t i = 0; i < PASS_FLIGHTS_MAX; i++) {
+		if (p->flights[i].busy)
+			buf_free(&p->flights[i].call.body);
+		if (p->flights[i].arena != NULL)
+			arena_free(p->flights[i].arena);
+	}
+	pages_free(&p->pages);
+	arena_free(p->batch);
+}
+
+void
+pass_checkpoint(struct pass *p)
+{
+	struct job	*j = p->job;
+	struct json	*c = json_new_obj(j->scratch);
+
+	json_put_int(c, "total_db_before", p->total_db_before);
+	json_put_int(c, "pass", p->number);
+	json_put_int(c, "unique", p->unique);
+	json_put_int(c, "total", p->pages.total);
+	json_put_bool(c, "moved", p->pages.moved);
+	json_put_bool(c, "informed", p->informed);
+	json_put_bool(c, "answered", p->answered);
+	json_put_int(c, "holds", p->holds);
+	json_put(c, "covered", pages_print(&p->pages, j->scratch));
+	j->checkpoint = c;
+}
+
+static int64_t
+checkpoint_int(const struct json *c, const char *key, int64_t dflt)
+{
+	int64_t	 n;
+
+	return json_whole(json_get(c, key), &n) == 0 ? n : dflt;
+}
+
+static bool
+checkpoint_bool(const struct json *c, const char *key)
+{
+	bool	 yes;
+
+	return json_truth(json_get(c, key), &yes) == 0 && yes;
+}
+
+static int64_t
+count_seen(struct pass *p)
+{
+	struct job	*j = p->job;
+	struct db_rows	*rows = db_query(j->db, j->arena,
+			    Q_PROGRAMS_SEEN_COUNT,
+			    DB_ARGS(db_text(j->id), db_int(p->number)));
+
+	return rows != NULL ? rows_int(rows, 0, "seen") : -1;
+}
+
+void
+pass_begin(struct pass *p, int64_t expected)
+{
+	pages_free(&p->pages);
+	pages_init(&p->pages, PARTNER_PAGE_MAX);
+	pages_expect(&p->pages, expected);
+	p->unique = 0;
+	p->number++;
+}
+
+static void
+resume_pages(struct pass *p, const struct json *c)
+{
+	int64_t	 total = checkpoint_int(c, "total", -1);
+
+	pages_init(&p->pages, PARTNER_PAGE_MAX);
+	if (total >= 0)
+		pages_resume(&p->pages, json_get(c, "covered"), total);
+	p->pages.moved = checkpoint_bool(c, "moved");
+	log_info("sync: going on", F_INT("pass", p->number),
+	    F_INT("read", p->unique), F_INT("of", total));
+}
+
+int
+pass_resume(struct pass *p)
+{
+	const struct json	*c = p->job->checkpoint;
+	int64_t			 seen;
+
+	p->total_db_before = checkpoint_int(c, "total_db_before", 0);
+	p->number = checkpoint_int(c, "pass", 1);
+	p->unique = checkpoint_int(c, "unique", 0);
+	p->informed = checkpoint_bool(c, "informed");
+	p->answered = checkpoint_bool(c, "answered");
+	p->holds = checkpoint_int(c, "holds", 0);
+	/* Pages that were lost before are tried again with the rest. */
+	job_forget_errors(p->job);
+	if ((seen = count_seen(p)) == -1)
+		return -1;
+	if (seen == p->unique) {
+		resume_pages(p, c);
+		return 0;
+	}
+	log_warn("sync: what was seen is gone, reading again",
+	    F_INT("seen", seen), F_INT("noted", p->unique));
+	pass_begin(p, checkpoint_int(c, "total", -1));
+	return 0;
+}
+
+static struct flight *
+free_flight(struct pass *p)
+{
+	for (size_t i = 0; i < PASS_FLIGHTS_MAX; i++)
+		if (!p->flights[i].busy)
+			return &p->flights[i];
+	return NULL;
+}
+
+/* Starts as many pages as the pace allows. */
+static void
+start_calls(struct pass *p)
+{
+	struct job	*j = p->job;
+	struct flight	*f;
+	size_t		 page;
+
+	while (p->hold_ms == 0 && p->end == PARTNER_OK &&
+	    upstream_pending(j->upstream) < (size_t)p->pace.cap &&
+	    (f = free_flight(p)) != NULL &&
+	    pages_next(&p->pages, clock_mono_ms(), &page)) {
+		if (f->arena == NULL)
+			f->arena = arena_new();
+		arena_reset(f->arena);
+		f->page = page;
+		f->busy = true;
+		f->call.data = f;
+		partner_list(&f->call, f->arena, j->conf,
+		    p->authorization,
+		    pages_at(&p->pages, page)->offset,
+		    pages_at(&p->pages, page)->limit, "ALL",
+		    clock_mono_ms() + j->conf->partner_timeout_ms);
+		upstream_start(j->upstream, &f->call);
+	}
+}
+
+static const char *
+page_item(struct pass *p, size_t index)
+{
+	return arena_printf(p->job->scratch, "offset %lld",
+	    (long long)pages_at(&p->pages, index)->offset);
+}
+
+static void
+give_up_page(struct pass *p, size_t index, const struct partner_page *answer)
+{
+	struct job	*j = p->job;
+
+	pages_lose(&p->pages, index);
+	if (pages_at(&p->pages, index)->state != PAGE_LOST)
+		return;
+	job_error(j, page_item(p, index),
+	    problem_code(partner_problem(answer->says)), answer->why);
+	j->failed++;
+	p->why = arena_strdup(j->arena, answer->why);
+	log_warn("sync: page lost", F_INT("offset",
+	    pages_at(&p->pages, index)->offset), F_STR("why", answer->why));
+	p->lost = answer->says;
+	/* One broken page is bad luck; several in a row are the partner. */
+	if (++p->lost_in_row >= LOST_IN_ROW_MAX) {
+		p->end = answer->says;
+		pages_lose_rest(&p->pages);
+	}
+}
+
+/* The partner named a time: no more calls until then. */
+static void
+hold_back(struct pass *p, size_t index, int64_t retry_after_ms)
+{
+	int64_t	 wait_ms = retry_after_ms < HOLD_MAX_MS ? retry_after_ms :
+		     HOLD_MAX_MS;
+
+	/* All that were under way are told the same: that is one hold. */
+	if (p->hold_ms == 0)
+		p->holds++;
+	pages_hold(&p->pages, index, clock_mono_ms() + wait_ms);
+	if (wait_ms > p->hold_ms)
+		p->hold_ms = wait_ms;
+}
+
+/* A page that did not come: again later, or never, or the end of the run. */
+static void
+page_failed(struct pass *p, const struct flight *f,
+    const struct partner_page *answer)
+{
+	struct job	*j = p->job;
+	struct page	*page = pages_at(&p->pages, f->page);
+	bool		 transient = partner_is_transient(answer->says);
+
+	log_info("sync: page failed", F_INT("offset", page->offset),
+	    F_INT("try", page->failed + 1), F_STR("why", answer->why));
+	if (partner_is_overload(answer->says))
+		pace_trouble(&p->pace);
+	/* After one good answer a 403 is throttling (contract, section 6). */
+	if (answer->says == PARTNER_NO_ACCESS)
+		transient = p->answered;
+	if (answer->says == PARTNER_BAD_LOGIN ||
+	    (answer->says == PARTNER_NO_ACCESS && !transient)) {
+		p->end = answer->says;
+		p->why = arena_strdup(j->arena, answer->why);
+		pages_hold(&p->pages, f->page, 0);
+		return;
+	}
+	if (f->call.retry_after_ms > 0 && p->holds < HOLDS_MAX &&
+	    (answer->says == PARTNER_LIMITED ||
+	    answer->says == PARTNER_UNAVAILABLE)) {
+		hold_back(p, f->page, f->call.retry_after_ms);
+		return;
+	}
+	if (transient && page->failed < j->conf->partner_retries)
+		pages_retry(&p->pages, f->page, clock_mono_ms() +
+		    retry_delay_ms(page->failed + 1,
+		    j->conf->partner_retry_base_ms));
+	else
+		give_up_page(p, f->page, answer);
+}
+
+/* A call that has ended: its page is noted, or what to do about it. */
+static void
+land(struct pass *p, struct upstream_call *call)
+{
+	struct flight		*f = call->data;
+	struct partner_page	 answer = partner_list_read(call, p->batch);
+	struct page		*page;
+
+	f->busy = false;
+	if (answer.says == PARTNER_OK && (int64_t)answer.count >
+	    pages_at(&p->pages, f->page)->limit) {
+		answer.says = PARTNER_GARBLED;
+		answer.why = "the partner's page is longer than asked for";
+	}
+	if (answer.says == PARTNER_OK &&
+	    !pages_read(&p->pages, f->page, (int64_t)answer.count,
+	    answer.total)) {
+		/* Empty before the end: once more, then it is lost. */
+		answer.says = PARTNER_GARBLED;
+		answer.why = "the partner's page is empty before the end";
+		page = pages_at(&p->pages, f->page);
+		if (page->failed < p->job->conf->partner_retries - 1)
+			page->failed = (int)p->job->conf->partner_retries - 1;
+	}
+	if (answer.says != PARTNER_OK) {
+		page_failed(p, f, &answer);
+		return;
+	}
+	pace_good(&p->pace);
+	p->answered = true;
+	p->lost_in_row = 0;
+	p->holds = 0;
+	p->arrivals[p->narrivals++] = (struct arrival){ f->page, answer };
+}
+
+/* Everything that has ended by now; waits for the first of it. */
+static void
+collect(struct pass *p, int timeout_ms)
+{
+	struct upstream_call	*call;
+	int64_t			 began_ms = clock_mono_ms();
+
+	call = upstream_next(p->job->upstream, timeout_ms);
+	p->job->partner_ms += clock_mono_ms() - began_ms;
+	while (call != NULL && p->narrivals < PASS_FLIGHTS_MAX) {
+		land(p, call);
+		/* The next page is on its way before this one is written. */
+		start_calls(p);
+		call = p->narrivals < PASS_FLIGHTS_MAX ?
+		    upstream_next(p->job->upstream, 0) : NULL;
+	}
+}
+
+/* How long the calls may be waited for before something else is due. */
+static int
+turn_ms(const struct pass *p)
+{
+	int64_t	 due_ms = pages_due_ms(&p->pages);
+	int	 left_ms;
+
+	if (due_ms == -1 || p->hold_ms > 0)
+		return TURN_MS;
+	left_ms = clock_left_ms(due_ms);
+	/* Due, but the pace is full: an answer will come first. */
+	if (left_ms == 0 && upstream_pending(p->job->upstream) > 0)
+		return TURN_MS;
+	return left_ms < TURN_MS ? left_ms : TURN_MS;
+}
+
+/* Nothing is flying, so libcurl has nothing to wait for.  -1: no database. */
+static int
+sleep_until_due(struct pass *p)
+{
+	int	 ms = turn_ms(p);
+
+	if (upstream_pending(p->job->upstream) > 0 || ms == 0 ||
+	    !pages_open(&p->pages))
+		return 0;
+	return db_wait(p->job->db, ms) == -1 ? -1 : 0;
+}
+
+/* What the finished reading amounts to. */
+static enum pass_end
+judge(struct pass *p)
+{
+	/* Pages that nobody will ask for any more are lost as well. */
+	if (p->end != PARTNER_OK)
+		pages_lose_rest(&p->pages);
+	if (p->end == PARTNER_BAD_LOGIN ||
+	    (p->end == PARTNER_NO_ACCESS && !p->answered))
+		return PASS_REFUSED;
+	if (p->pages.too_long)
+		p->why = "the list is longer than we are ready to read";
+	if (p->job->failed > 0 || p->end != PARTNER_OK || p->pages.too_long)
+		return PASS_LOST_PAGES;
+	if (p->pages.moved || p->unique != p->pages.total)
+		return PASS_DIFFERS;
+	return PASS_AGREES;
+}
+
+/* Short holds are sat out here; long ones give the worker back. */
+static bool
+sits_out_hold(struct pass *p)
+{
+	if (p->hold_ms > HOLD_HERE_MS)
+		return false;
+	p->hold_ms = 0;		/* the pages know when they are due */
+	return true;
+}
+
+enum pass_end
+pass_run(struct pass *p)
+{
+	struct job	*j = p->job;
+
+	while (pages_open(&p->pages)) {
+		if (worker_stopping())
+			return PASS_STOPPED;
+		start_calls(p);
+		collect(p, turn_ms(p));
+		if (store_arrivals(p) == -1 || job_beat(j) == -1)
+			return PASS_JOB_LOST;
+		if (upstream_pending(j->upstream) > 0)
+			continue;
+		if (p->end != PARTNER_OK)
+			break;
+		if (p->hold_ms > 0 && !sits_out_hold(p))
+			return PASS_HELD;
+		start_calls(p);
+		if (sleep_until_due(p) == -1)
+			return PASS_JOB_LOST;
+	}
+	return judge(p);
+}
