@@ -1,0 +1,64 @@
+package Lockstep::Partner;
+
+# The simulated partner as a test steers it; the control API is described in
+# tools/partner-sim --help.
+
+use strict;
+use warnings;
+use HTTP::Tiny;
+use JSON::PP     ();
+use MIME::Base64 ();
+
+my $json = JSON::PP->new->utf8->allow_nonref->canonical;
+
+sub new {
+	my ($class, $url) = @_;
+	return bless { url => $url, http => HTTP::Tiny->new(timeout => 20) }, $class;
+}
+
+sub url { return $_[0]{url} }
+
+# Dies when the simulator does not understand: that is a mistake in the test.
+sub call {
+	my ($self, $method, $path, $body) = @_;
+	my $answer = $self->{http}->request($method, $self->{url} . $path, {
+		headers => { 'Content-Type' => 'application/json' },
+		(defined $body ? (content => $json->encode($body)) : ()) });
+	$answer->{success} or die "$method $path: $answer->{status} $answer->{content}";
+	return length $answer->{content} ? $json->decode($answer->{content}) : undef;
+}
+
+sub escape { my ($text) = @_; return $text =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ger }
+sub b64    { my ($bytes) = @_; return MIME::Base64::encode_base64($bytes, '') }
+
+# User and password are bytes, as everywhere in the tests.
+sub account {
+	my ($self, $user, $password, %what) = @_;
+	return $self->call(POST => '/_sim/accounts',
+		{ user_b64 => b64($user), password_b64 => b64($password), %what });
+}
+
+sub password {
+	my ($self, $user, $password) = @_;
+	return $self->call(POST => '/_sim/accounts/password',
+		{ user_b64 => b64($user), password_b64 => b64($password) });
+}
+
+sub access {
+	my ($self, $user, $access) = @_;
+	return $self->call(POST => '/_sim/accounts/access',
+		{ user_b64 => b64($user), access => $access ? JSON::PP::true : JSON::PP::false });
+}
+
+sub data   { my ($self, $user) = @_; return $self->call(GET => '/_sim/data?user=' . escape($user)) }
+sub total  { my ($self, $user) = @_; return $self->data($user)->{total} }
+sub counts { my ($self, $user) = @_; return $self->call(GET => '/_sim/counts?user=' . escape($user))->{businesses} }
+sub edit   { my ($self, %edit) = @_; return $self->call(POST => '/_sim/edit', \%edit) }
+sub fault  { my ($self, %rule) = @_; return $self->call(POST => '/_sim/faults', \%rule)->{id} }
+sub faults { my ($self) = @_; return $self->call(GET => '/_sim/faults') }
+sub heal   { my ($self) = @_; return $self->call(DELETE => '/_sim/faults') }
+sub latency  { my ($self, %model) = @_; return $self->call(POST => '/_sim/latency', \%model) }
+sub counters { my ($self) = @_; return $self->call(GET => '/_sim/counters') }
+sub forget   { my ($self) = @_; return $self->call(DELETE => '/_sim/counters') }
+
+1;

@@ -1,0 +1,243 @@
+package Lockstep::Run::Parts;
+
+# The four parts of a stack. Each is a row of %part: how it is started, what says
+# that it is ready, how it is told to end. They get the stack ($s) for its
+# directory, its user and the facts that it remembers (ports, passwords).
+
+use strict;
+use warnings;
+use DBI;
+use Exporter 'import';
+use HTTP::Tiny;
+use IO::Socket::INET;
+use Lockstep::Run::Process qw(listen_port run_as wait_until);
+
+our @EXPORT_OK = qw(%part part_exe);
+
+our %part = (
+	postgres => {
+		start => \&postgres_command, ready => \&postgres_ready,
+		exe => \&postgres_exe, signal => 'INT', seconds => 20,
+	},
+	partner => {
+		start => \&partner_command, ready => \&partner_ready,
+		exe => sub { undef }, signal => 'TERM', seconds => 3,
+	},
+	lockstep => {
+		start => \&lockstep_command, ready => \&lockstep_ready,
+		exe => sub { $_[0]->path('bin/lockstep') },
+		signal => 'TERM', seconds => 20,
+	},
+	nginx => {
+		start => \&nginx_command, ready => \&nginx_ready,
+		exe => \&nginx_exe, signal => 'TERM', seconds => 5,
+	},
+);
+
+sub connects {
+	my ($port) = @_;
+	return !!IO::Socket::INET->new(
+		PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 2);
+}
+
+sub random_hex {
+	open my $in, '<:raw', '/dev/urandom' or die "/dev/urandom: $!\n";
+	read $in, my $bytes, 16 or die "/dev/urandom: $!\n";
+	return unpack 'H*', $bytes;
+}
+
+sub tool {
+	my ($s, $log, @command) = @_;
+	run_as({ dir => $s->path, log => $s->log($log), user => $s->user },
+		@command) or die { part => $log, why => "'@command' failed" };
+}
+
+# PostgreSQL.
+
+sub postgres_bin {
+	my ($newest) = sort { ($b =~ m{/(\d+)/bin})[0] <=> ($a =~ m{/(\d+)/bin})[0] }
+	    glob '/usr/lib/postgresql/*/bin';
+	return $newest // die "PostgreSQL is not installed: tools/deps\n";
+}
+
+sub postgres_exe { return postgres_bin() . '/postgres' }
+
+# The socket's directory is open to nobody else, hence trust there; on loopback
+# TCP anyone can knock, hence a password.
+sub postgres_init {
+	my ($s) = @_;
+	tool($s, 'postgres', postgres_bin() . '/initdb', '-D', $s->path('data'),
+		qw(-U postgres -E UTF8 --locale=C -A trust --no-sync));
+	$s->write('data/pg_hba.conf', <<'HBA');
+local all all              trust
+host  all all 127.0.0.1/32 scram-sha-256
+HBA
+}
+
+sub postgres_command {
+	my ($s) = @_;
+	postgres_init($s) if !-e $s->path('data/PG_VERSION');
+	my $port = $s->port('POSTGRES_PORT');
+	return (postgres_exe($s), '-D', $s->path('data'), '-p', $port,
+		'-k', $s->path('pg'), '-c', 'listen_addresses=127.0.0.1');
+}
+
+sub postgres_connect {
+	my ($s, $database) = @_;
+	return DBI->connect(sprintf('dbi:Pg:dbname=%s;host=%s;port=%d', $database,
+		$s->path('pg'), $s->get('POSTGRES_PORT')), 'postgres', '',
+		{ PrintError => 0, RaiseError => 0 });
+}
+
+sub postgres_ready {
+	my ($s) = @_;
+	my $db = postgres_connect($s, 'postgres') // return 0;
+	$db->{RaiseError} = 1;
+	if (!$db->selectrow_array(q(SELECT 1 FROM pg_roles WHERE rolname = 'lockstep'))) {
+		my $password = $s->get('DB_PASSWORD') // $s->set(DB_PASSWORD => random_hex());
+		$db->do("CREATE ROLE lockstep LOGIN PASSWORD '$password'");
+	}
+	$db->do('CREATE DATABASE lockstep OWNER lockstep')
+	    if !$db->selectrow_array(q(SELECT 1 FROM pg_database WHERE datname = 'lockstep'));
+	$db->disconnect;
+	return 1;
+}
+
+# The simulated partner. It runs as whoever calls: only what must not be root, or
+# shares sockets with what must not, gives root up.
+
+sub partner_command {
+	my ($s) = @_;
+	unlink $s->path('run/partner.port');
+	return ($s->root . '/tools/partner-sim',
+		'--listen', 'http://127.0.0.1:' . $s->port('PARTNER_PORT'),
+		'--port-file', $s->path('run/partner.port'),
+		(defined $s->get('LATENCY') ? ('--latency', $s->get('LATENCY')) : ()),
+		@{ $s->list('PARTNER_ARGS') });
+}
+
+sub partner_ready {
+	my ($s) = @_;
+	return -s $s->path('run/partner.port') && connects($s->get('PARTNER_PORT'));
+}
+
+# Lockstep itself.
+
+sub lockstep_conf {
+	my ($s) = @_;
+	my %conf = (
+		'run_dir'     => $s->path('run'),
+		'key_file'    => $s->path('etc/key'),
+		'db.url'      => $s->database_url,
+		'partner.url' => $s->partner_url,
+		map { /^([^=]+)=(.*)$/s ? ($1, $2) : die "--conf $_: KEY=VALUE\n" }
+		    @{ $s->list('CONF') },
+	);
+	my ($text, $section) = ('', '');
+	my @top = grep { !/\./ } sort keys %conf;
+	for my $key (@top, grep { /\./ } sort keys %conf) {
+		my ($in, $name) = $key =~ /^(?:(\w+)\.)?(\w+)$/
+		    or die "--conf $key: no such key\n";
+		$text .= "\n[$in]\n" if defined $in && $in ne $section;
+		$section = $in // '';
+		$text .= "$name = $conf{$key}\n";
+	}
+	return $text;
+}
+
+sub lockstep_command {
+	my ($s) = @_;
+	my @lockstep = ($s->path('bin/lockstep'), '-c', $s->path('etc/lockstep.conf'));
+	$s->write('etc/lockstep.conf', lockstep_conf($s));
+	tool($s, 'lockstep', $s->path('bin/lockstep'), 'keygen', $s->path('etc/key'))
+	    if !-e $s->path('etc/key');
+	tool($s, 'lockstep', @lockstep, 'migrate');
+	return (@lockstep, 'serve');
+}
+
+# Asked of the kernel: a connection that says nothing would hold a worker for the
+# two seconds that libfcgi waits.
+sub lockstep_ready {
+	my ($s) = @_;
+	my $sockets = $s->slurp('/proc/net/unix');
+	for my $kind (qw(api live stream)) {
+		my $path = $s->path("run/$kind.sock");
+		return 0 if $sockets !~ m{ 00010000 \S+ 01 +\d+ \Q$path\E$}m;
+	}
+	return 1;
+}
+
+# nginx, from the real files; only socket paths and ports are changed.
+
+sub nginx_exe {
+	my ($path) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin';
+	return $path // die "nginx is not installed: tools/deps\n";
+}
+
+sub nginx_files {
+	my ($s) = @_;
+	my $run = $s->path('run');
+	for my $file (glob $s->root . '/conf/nginx/*') {
+		my $text = $s->slurp($file);
+		$text =~ s{unix:/run/lockstep/}{unix:$run/}g;
+		$text =~ s{127\.0\.0\.1:8081}{'127.0.0.1:' . $s->get('OPERATOR_PORT')}ge;
+		$s->write('nginx/lockstep/' . $file =~ s{.*/}{}r, $text);
+	}
+}
+
+sub nginx_conf {
+	my ($s) = @_;
+	my ($port, $tmp) = ($s->get('HTTP_PORT'), $s->path('nginx/tmp'));
+	my $log = $s->path('log');
+	return <<"CONF";
+daemon off;
+worker_processes 2;
+worker_shutdown_timeout 5s;
+pid $tmp/nginx.pid;
+error_log $log/nginx.log notice;
+events {
+	worker_connections 16384;
+}
+http {
+	client_body_temp_path $tmp/body;
+	fastcgi_temp_path $tmp/fastcgi;
+	proxy_temp_path $tmp/proxy;
+	scgi_temp_path $tmp/scgi;
+	uwsgi_temp_path $tmp/uwsgi;
+	include lockstep/log;
+	include lockstep/operator.conf;
+	server {
+		listen 127.0.0.1:$port backlog=4096;
+		access_log $log/access.log lockstep;
+		include lockstep/lockstep.conf;
+		location / {
+			return 404;
+		}
+	}
+}
+CONF
+}
+
+sub nginx_command {
+	my ($s) = @_;
+	$s->port('HTTP_PORT');
+	$s->port('OPERATOR_PORT');
+	nginx_files($s);
+	$s->write('nginx/nginx.conf', nginx_conf($s));
+	unlink $s->path('nginx/tmp/nginx.pid');
+	return (nginx_exe(), '-p', $s->path('nginx'), '-c', $s->path('nginx/nginx.conf'),
+		'-e', $s->path('log/nginx.log'));
+}
+
+# Written once all addresses are bound; that one of them answers says nothing, as it
+# may be somebody else's.
+sub nginx_ready { return -s $_[0]->path('nginx/tmp/nginx.pid') }
+
+# True when lockstep itself says, through nginx, that it is ready.
+sub lockstep_answers {
+	my ($s) = @_;
+	my $http = HTTP::Tiny->new(timeout => 5);
+	return $http->get($s->operator_url . '/readyz')->{status} == 200;
+}
+
+1;

@@ -1,0 +1,116 @@
+#!/usr/bin/perl
+
+# The steps of tools/check. A build counts as one test, so that one that breaks is
+# in the sum too; what cannot be run after it is left out.
+
+use strict;
+use warnings;
+use TAP::Harness;
+use Time::HiRes qw(time);
+
+use constant JOBS => 2;
+
+# Everything takes longer under the sanitizers, the waits of the tests too.
+use constant SLOW => 3;
+
+my ($passed, $failed) = (0, 0);
+my @broken;
+
+sub say_step { printf "== %s\n", $_[0] }
+
+sub verdict {
+	my ($good, $name) = @_;
+	if ($good) { $passed++ }
+	else       { $failed++; push @broken, $name; print "FAILED: $name\n" }
+	return $good;
+}
+
+# Runs quietly; shows the output only of what fails.
+sub quiet {
+	my (@command) = @_;
+	open my $out, '-|', 'sh', '-c', 'exec 2>&1; exec "$@"', 'sh', @command
+	    or die "$command[0]: $!\n";
+	my @line = <$out>;
+	return 1 if close $out;
+	print @line > 60 ? @line[-60 .. -1] : @line;
+	return 0;
+}
+
+sub newer {
+	my ($one, $other) = @_;
+	return !-e $other || (stat $one)[9] > (stat $other)[9];
+}
+
+# A build tree, configured if it is not yet, with all that the tests need.
+sub build {
+	my ($dir, @configure) = @_;
+	my $since = time;
+	mkdir $dir;
+	my $good = -d $dir
+	    && (-e "$dir/Makefile" || quiet('sh', '-c',
+		'cd "$1" && shift && ../configure -q "$@"', 'sh', $dir, @configure))
+	    && quiet('make', '-s', '-C', $dir, '-j' . JOBS)
+	    && quiet('make', '-s', '-C', $dir, '-j' . JOBS, 'check-programs');
+	printf "%s: %.0f s\n", $dir, time - $since;
+	return verdict($good, "build $dir");
+}
+
+sub tests {
+	my ($dir) = @_;
+	my @unit = grep { -x } glob "$dir/t/unit/*.t";
+	my @perl = grep { !m{^t/unit/} } glob 't/*/*.t';
+	my $harness = TAP::Harness->new({ lib => ['t/lib'], jobs => JOBS, timer => 1,
+		color => 0, merge => 0, failures => 1 });
+	my $result = $harness->runtests(@unit, @perl);
+	$passed += $result->passed;
+	$failed += $result->failed;
+	for my $name ($result->descriptions) {
+		my ($parser) = $result->parsers($name);
+		next if !$parser->has_problems;
+		push @broken, "$dir: $name";
+		# A file that broke off has no failed test of its own to count.
+		$failed++ if !$parser->failed;
+	}
+}
+
+sub plain {
+	say_step('plain');
+	build('build', '--enable-werror') or return;
+	local $ENV{LOCKSTEP_BUILD} = "$ENV{PWD}/build";
+	tests('build');
+}
+
+# Where lockstep serves, tools/stack sets these options itself, with the reports
+# going into files that the test frame looks for.
+sub sanitized {
+	say_step('with the sanitizers');
+	build('build-asan', '--enable-sanitize', '--enable-werror') or return;
+	local $ENV{LOCKSTEP_BUILD} = "$ENV{PWD}/build-asan";
+	local $ENV{TEST_SLOW}  = SLOW;
+	local $ENV{ASAN_OPTIONS}   = 'detect_leaks=1:abort_on_error=1';
+	local $ENV{UBSAN_OPTIONS}  = 'halt_on_error=1:abort_on_error=1:print_stacktrace=1';
+	tests('build-asan');
+}
+
+sub clang {
+	say_step('clang');
+	build('build-clang', 'CC=clang', '--enable-werror');
+}
+
+sub main {
+	my $since = time;
+	chomp($ENV{PWD} = `pwd`);
+	$| = 1;
+	if (!newer('configure.ac', 'configure') && !newer('Makefile.am', 'Makefile.in')
+	    || verdict(quiet('autoreconf', '-fi'), 'autoreconf')) {
+		plain();
+		sanitized();
+		clang();
+	}
+	print "\nbroken:\n", map { "  $_\n" } @broken if @broken;
+	printf "took %.0f s\n", time - $since;
+	print "$passed passed, $failed failed\n";
+	return $failed ? 1 : 0;
+}
+
+exit main();
