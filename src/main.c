@@ -37,11 +37,14 @@ stream_stuck_ms(const struct conf *conf)
 	return STREAM_STUCK_MS;
 }
 
-/* By then another worker has had its job for two leases. */
+/*
+ * By then another worker has had its job for two leases; one statement may
+ * last as long as it is allowed to.
+ */
 static int64_t
 jobs_stuck_ms(const struct conf *conf)
 {
-	return 3 * conf->jobs_lease_ms;
+	return 3 * conf->jobs_lease_ms + conf->db_job_timeout_ms;
 }
 
 /*

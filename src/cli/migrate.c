@@ -9,11 +9,13 @@
 #include "data/db.h"
 #include "data/migrate.h"
 
-/* As for a job: a migration may well take longer than a request. */
+/* An index on a large table takes its time, and nobody waits for it. */
+#define MIGRATE_TIMEOUT_MS	(6 * 3600 * 1000)
+
 static int
 migrate(const struct conf *conf)
 {
-	struct db	*db = db_new(conf, conf->db_job_timeout_ms);
+	struct db	*db = db_new(conf, MIGRATE_TIMEOUT_MS);
 	int		 applied = migrate_run(db);
 
 	db_free(db);

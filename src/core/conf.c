@@ -658,6 +658,8 @@ check_together(struct loader *l)
 	}
 	if (c->jobs_heartbeat_ms * 2 >= c->jobs_lease_ms)
 		what = "jobs.heartbeat: must be less than half of jobs.lease";
+	else if (c->db_timeout_ms >= c->request_timeout_ms)
+		what = "db.timeout: must be less than request_timeout";
 	else if (c->live_deadline_ms >= c->request_timeout_ms)
 		what = "live.deadline: must be less than request_timeout";
 	if (what == NULL)

@@ -139,7 +139,7 @@ column_arg(struct column *c)
 	};
 
 	if (c->full)
-		return db_null();
+		return (struct db_arg){ .broken = true };
 	memcpy(c->bytes.data, header, sizeof(header));
 	return db_array(&c->bytes, oids[c->type].array);
 }

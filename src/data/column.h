@@ -10,7 +10,7 @@
 /*
  * A column of many rows as one binary array parameter, for `unnest`: how
  * batches are written (DESIGN, section 4).  Elements are added row by row,
- * NULLs included; column_finish() makes the parameter.
+ * NULLs included; column_arg() makes the parameter.
  */
 enum column_type { COLUMN_BOOL, COLUMN_INT4, COLUMN_INT8, COLUMN_TEXT,
 	COLUMN_DATE, COLUMN_BYTEA, COLUMN_JSONB, COLUMN__MAX };
@@ -37,8 +37,8 @@ void	column_bytes(struct column *, struct bytes);
 void	column_date(struct column *, int32_t days);
 
 /*
- * The parameter, valid until the column changes or is freed.  Elements that
- * passed the bound of 64 MB make it SQL NULL, which every statement refuses.
+ * The parameter, valid until the column changes or is freed.  A column that
+ * passed its bound of 64 MB makes the call fail that it is given to.
  */
 struct db_arg	column_arg(struct column *);
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/arena.h"
 #include "core/clock.h"
@@ -18,6 +19,8 @@
 
 #define CHANNELS_MAX	4
 #define TRIES_MAX	4	/* of a statement that lost a deadlock */
+#define PROBE_MS	200	/* for a connection in place of one that hung */
+#define DOWN_MS		1000	/* not tried again for so long after a hang */
 
 struct db {
 	const char	*url;
@@ -26,6 +29,8 @@ struct db {
 	PGconn		*conn;
 	bool		 in_tx;
 	bool		 complained;	/* warn once per outage */
+	bool		 hung;		/* the last statement timed out */
+	int64_t		 down_until_ms;	/* connecting timed out a moment ago */
 	bool		 prepared[QUERY__MAX];
 	const char	*channels[CHANNELS_MAX];
 	size_t		 nchannels;
@@ -152,17 +157,34 @@ listen_on(struct db *db, const char *channel, int64_t deadline_ms)
 	return command(db, sql, deadline_ms);
 }
 
+/*
+ * While the database hangs, requests queue behind each one that waits for it:
+ * so a hang is waited for once, and then answered at once for a while.
+ */
 static int
 connect_now(struct db *db, int64_t deadline_ms)
 {
+	int64_t	 now_ms = clock_mono_ms();
+
+	if (now_ms < db->down_until_ms)
+		return -1;
+	if (db->hung && deadline_ms > now_ms + PROBE_MS)
+		deadline_ms = now_ms + PROBE_MS;
+	db->hung = false;
+	const char	*why = NULL;
+
 	db->conn = pq_connect_start(db->url, "lockstep");
-	if (db->conn == NULL ||
-	    finish_connecting(db->conn, deadline_ms) == -1) {
+	/* Before it has sent a byte, libpq may quote the url, secret and all. */
+	if (db->conn == NULL || PQstatus(db->conn) == CONNECTION_BAD)
+		why = "db.url is malformed, or its host is unknown or refuses";
+	else if (finish_connecting(db->conn, deadline_ms) == -1)
+		why = pq_error(PQerrorMessage(db->conn));
+	if (why != NULL) {
 		if (!db->complained)
-			log_error("db: cannot connect", F_STR("err",
-			    pq_error(db->conn != NULL ?
-			    PQerrorMessage(db->conn) : "out of memory")));
+			log_error("db: cannot connect", F_STR("err", why));
 		db->complained = true;
+		if (clock_left_ms(deadline_ms) == 0)
+			db->down_until_ms = clock_mono_ms() + DOWN_MS;
 		drop(db);
 		return -1;
 	}
@@ -170,21 +192,35 @@ connect_now(struct db *db, int64_t deadline_ms)
 		log_info("db: connected again");
 	db->complained = false;
 	for (size_t i = 0; i < db->nchannels; i++)
-		if (listen_on(db, db->channels[i], deadline_ms) == -1)
+		if (listen_on(db, db->channels[i], deadline_ms) == -1) {
+			drop(db);
 			return -1;
+		}
 	return 0;
 }
 
 /*
  * An idle connection that the server has closed shows it only when used.
- * Looking first costs one recv and spares a request a needless 503.
+ * Looking first costs one recv and spares a request a needless 503.  Before
+ * it closes, the server says why: that has to be read away to see the end.
  */
+static bool
+is_closed(PGconn *conn)
+{
+	char	 c;
+	ssize_t	 n;
+
+	while ((n = recv(PQsocket(conn), &c, 1, MSG_PEEK | MSG_DONTWAIT)) > 0)
+		if (PQconsumeInput(conn) == 0)
+			return true;
+	return n == 0 || (errno != EAGAIN && errno != EINTR) ||
+	    PQstatus(conn) != CONNECTION_OK;
+}
+
 static int
 ensure(struct db *db, int64_t deadline_ms)
 {
-	if (db->conn != NULL && !db->in_tx &&
-	    (PQconsumeInput(db->conn) == 0 ||
-	    PQstatus(db->conn) != CONNECTION_OK))
+	if (db->conn != NULL && !db->in_tx && is_closed(db->conn))
 		drop(db);
 	if (db->conn != NULL)
 		return 0;
@@ -254,6 +290,8 @@ try_query(struct db *db, enum query q, const struct db_arg *args,
 		    F_STR("err", pq_error(res != NULL ?
 		    PQresultErrorMessage(res) : PQerrorMessage(db->conn))));
 	/* No result at all: the answer may still come, so never reuse it. */
+	if (res == NULL)
+		db->hung = clock_left_ms(deadline_ms) == 0;
 	if (res == NULL || PQstatus(db->conn) != CONNECTION_OK)
 		drop(db);
 	PQclear(res);
@@ -267,6 +305,12 @@ db_query(struct db *db, struct arena *a, enum query q,
 	PGresult	*res;
 	bool		 again = true;
 
+	for (size_t i = 0; i < nargs; i++)
+		if (args[i].broken) {
+			log_error("db: a parameter is over its bound",
+			    F_STR("query", queries[q].name));
+			return NULL;
+		}
 	for (int i = 0; i < TRIES_MAX && again; i++) {
 		res = try_query(db, q, args, nargs, &again);
 		arena_reset(db->scratch);

@@ -27,6 +27,7 @@ struct db_arg {
 	int		 len;
 	int		 binary;
 	unsigned int	 type;		/* 0: the server infers it */
+	bool		 broken;	/* did not fit: the call fails */
 	char		 digits[24];
 };
 

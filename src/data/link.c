@@ -155,8 +155,10 @@ start(struct link *l)
 	l->conn = pq_connect_start(l->url, "lockstep:stream");
 	if (l->conn == NULL)
 		return lose(l, "out of memory");
+	/* Before it has sent a byte, libpq may quote the url, secret and all. */
 	if (PQstatus(l->conn) == CONNECTION_BAD)
-		return lose_conn(l);
+		return lose(l, "db.url is malformed, or its host is unknown "
+		    "or refuses");
 	l->wants = POLLOUT;
 	enter(l, PHASE_CONNECTING);
 	return LINK_NOTHING;

@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/log.h"
 
 /*
  * A dead peer must not hold locks or a caller for hours: contracts/platform.md,
@@ -24,6 +25,14 @@
 
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20 };
 
+/* libpq would print them to stderr, past the log. */
+static void
+on_notice(void *unused, const char *message)
+{
+	(void)unused;
+	log_debug("db: notice", F_STR("text", pq_error(message)));
+}
+
 PGconn *
 pq_connect_start(const char *url, const char *name)
 {
@@ -34,7 +43,11 @@ pq_connect_start(const char *url, const char *name)
 	const char *const values[] = { url, name, "UTF8", "1", "5", "5", "2",
 	    "15000", SESSION_OPTIONS, NULL };
 
-	return PQconnectStartParams(keywords, values, 1);
+	PGconn	*conn = PQconnectStartParams(keywords, values, 1);
+
+	if (conn != NULL)
+		PQsetNoticeProcessor(conn, on_notice, NULL);
+	return conn;
 }
 
 struct pq_params

@@ -393,18 +393,28 @@ client_tick(struct client *c, struct follow *f)
 }
 
 void
-client_stop(struct client *c)
+client_refuse(struct client *c)
+{
+	answer_problem(c, PROBLEM_BUSY, "Too many streams of this account are "
+	    "open. Close some, or try again later.", 5);
+	flush(c);
+	set_due(c);
+}
+
+void
+client_stop(struct client *c, struct follow *f)
 {
 	switch (c->phase) {
 	case CLIENT_READING:
 		client_drop(c, "stopping");
 		break;
 	case CLIENT_JOINED:
-	case CLIENT_AWAITING:
-	case CLIENT_DEFERRED:
 		answer_problem(c, PROBLEM_BUSY,
 		    "The service is restarting. Try again in a moment.",
 		    1 + (int)arc4random_uniform(5));
+		break;
+	case CLIENT_AWAITING:
+		defer(c, f);
 		break;
 	case CLIENT_STREAMING:
 		end_with_retry(c, "stopping");

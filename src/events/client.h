@@ -63,6 +63,9 @@ void		 client_free(struct client *);
  */
 bool		 client_read(struct client *) MUST_CHECK;
 
+/* There is no room for it: 503, come back later. */
+void		 client_refuse(struct client *);
+
 /* It has joined c->watch (and stands in its list). */
 void		 client_joined(struct client *, struct follow *);
 
@@ -75,8 +78,11 @@ void		 client_serve(struct client *, struct follow *);
 /* due_ms has come. */
 void		 client_tick(struct client *, struct follow *);
 
-/* The worker ends: says so politely. */
-void		 client_stop(struct client *);
+/*
+ * The worker ends: says so politely.  Who waits for a job's answer gets the
+ * job as it is, 202, because the job goes on.
+ */
+void		 client_stop(struct client *, struct follow *);
 
 /* The peer has gone, or must go: nothing is sent any more. */
 void		 client_drop(struct client *, const char *how);

@@ -397,9 +397,12 @@ static void
 take_event(struct follow *f, const struct db_rows *rows, size_t i)
 {
 	size_t		 k = (size_t)rows_int(rows, i, "i") - 1;
-	struct position	*p = &f->asked[k];
+	struct position	*p;
 
-	if (k >= f->nasked || p->watch == NULL)
+	if (k >= f->nasked)
+		return;
+	p = &f->asked[k];
+	if (p->watch == NULL)
 		return;
 	if (p->found == -1) {
 		learn(p->watch, rows, i);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "http/resp.h"
+
 int
 reply_stream(struct buf *b)
 {
@@ -34,8 +36,9 @@ add_with_instance(struct buf *b, const char *text, const char *rid)
 int
 reply_answer(struct buf *b, int status, const char *text, const char *rid)
 {
-	if (buf_printf(b, "Status: %d\r\nContent-Type: application/%s\r\n\r\n",
-	    status, status < 400 ? "json" : "problem+json") == -1)
+	if (buf_printf(b,
+	    "Status: %d %s\r\nContent-Type: application/%s\r\n\r\n", status,
+	    resp_reason(status), status < 400 ? "json" : "problem+json") == -1)
 		return -1;
 	if (status < 400)
 		return buf_addstr(b, text);
@@ -58,7 +61,7 @@ reply_problem(struct buf *b, enum problem p, const char *detail,
 	if (buf_printf(b,
 	    "Status: %d %s\r\n"
 	    "Content-Type: application/problem+json\r\n", problem_status(p),
-	    problem_title(p)) == -1)
+	    resp_reason(problem_status(p))) == -1)
 		return -1;
 	if (retry_after_s > 0 &&
 	    buf_printf(b, "Retry-After: %d\r\n", retry_after_s) == -1)

@@ -190,9 +190,27 @@ accept_clients(struct stream *s)
 	}
 }
 
+/* One account may hold half of the places, so that others find some. */
+static bool
+has_room_for(const struct stream *s, int64_t account)
+{
+	const struct client	*c;
+	int64_t			 n = 0;
+
+	if (account == 0)
+		return true;
+	DL_FOREACH(s->clients, c)
+		n += c->watch != NULL && c->ask.account == account;
+	return n < (s->conf->stream_max_clients + 1) / 2;
+}
+
 static void
 join(struct stream *s, struct client *c)
 {
+	if (!has_room_for(s, c->ask.account)) {
+		client_refuse(c);
+		return;
+	}
 	c->watch = follow_join(s->follow, c->ask.job, c->ask.account,
 	    c->ask.after);
 	DL_APPEND2(c->watch->clients, c, wprev, wnext);
@@ -331,7 +349,7 @@ begin_stop(struct stream *s)
 		pause_accepting(s, 0);
 	s->stop_ms = clock_mono_ms() + STOP_MS;
 	DL_FOREACH(s->clients, c) {
-		client_stop(c);
+		client_stop(c, s->follow);
 		arm_client(s, c);
 	}
 }
@@ -375,8 +393,8 @@ turn(struct stream *s)
 			handle_client(s, events[i].data.ptr,
 			    events[i].events);
 	}
-	drive_link(s);
 	sweep(s);
+	drive_link(s);
 	resume_accepting(s);
 	slot_beat(s->worker->slot);
 }

@@ -9,14 +9,16 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/log.h"
 
-/* How long a peer may be connected without a word. */
+/* How long a peer may be silent, before its request or within it. */
 #define SILENCE_MS	2000
 
 struct fcgi {
@@ -62,6 +64,16 @@ peer_speaks(int fd)
 	return n == 1;
 }
 
+/* libfcgi takes the EAGAIN for the end, and gives the connection up. */
+static void
+limit_silence(int fd)
+{
+	struct timeval	 tv = { .tv_sec = SILENCE_MS / 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == -1)
+		fatal("fcgi: SO_RCVTIMEO", F_ERRNO);
+}
+
 /*
  * libfcgi's own accept is not used: a signal in the poll that it does after
  * accepting drops the connection, so that a reload would lose requests.
@@ -73,12 +85,16 @@ fcgi_accept(struct fcgi *f)
 {
 	int	 fd = accept4(f->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
+	/* Out of descriptors or memory: nothing to gain by trying at once. */
+	if (fd == -1 && errno != EAGAIN && errno != EINTR)
+		poll(NULL, 0, 100);
 	if (fd == -1)
 		return 0;
 	if (!peer_speaks(fd) || peer_left(fd)) {
 		close(fd);
 		return 0;
 	}
+	limit_silence(fd);
 	f->request.ipcFd = fd;
 	f->request.keepConnection = 1;
 	f->request.listen_sock = -1;
@@ -119,8 +135,25 @@ fcgi_write(struct fcgi *f, const void *p, size_t n)
 	return FCGX_PutStr(p, (int)n, f->request.out) == (int)n ? 0 : -1;
 }
 
+static bool
+has_body(const struct fcgi *f)
+{
+	const char	*length = fcgi_param(f, "CONTENT_LENGTH");
+
+	return length != NULL && *length != '\0' && strcmp(length, "0") != 0;
+}
+
+/*
+ * libfcgi closes only when the peer has, lest a body that is still coming
+ * turn the answer into a reset.  Where there is none, that wait would hold
+ * the worker once more in every request: it is a third of what one can serve.
+ */
 void
 fcgi_finish(struct fcgi *f)
 {
+	f->request.keepConnection = !has_body(f);
 	FCGX_Finish_r(&f->request);
+	if (f->request.ipcFd != -1)
+		close(f->request.ipcFd);
+	f->request.ipcFd = -1;
 }

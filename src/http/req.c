@@ -113,9 +113,11 @@ parse_query(struct req *r, const char *query)
 			    &name_len);
 			p->value = eq == n ? "" : decode(r->arena,
 			    query + eq + 1, n - eq - 1, true, &p->value_len);
-			if (p->name == NULL || p->value == NULL)
+			if (p->name == NULL || p->value == NULL ||
+			    !is_printable(p->name, name_len))
 				return problem(r, PROBLEM_BAD_QUERY,
-				    "The query holds a malformed escape.");
+				    "The query holds a malformed escape or a "
+				    "name with a control byte.");
 			r->nquery++;
 		}
 		query += n;
@@ -168,9 +170,10 @@ req_parse(struct req *r)
 	if (uri == NULL || strlen(uri) > URI_MAX)
 		return problem(r, PROBLEM_BAD_PATH,
 		    "The address is longer than %d bytes.", URI_MAX);
-	r->method_name = req_param(r, "REQUEST_METHOD");
-	if (r->method_name == NULL)
-		r->method_name = "";
+	/* Copied: it is logged when libfcgi has freed its own. */
+	r->method_name = arena_strdup(r->arena,
+	    req_param(r, "REQUEST_METHOD") != NULL ?
+	    req_param(r, "REQUEST_METHOD") : "");
 	r->method = method_from(r->method_name);
 	n = strcspn(uri, "?#");
 	if ((status = parse_path(r, uri, n)) != 0)

@@ -58,6 +58,7 @@ struct req {
 	size_t			 nquery;
 	const char		*rid;
 	const char		*address;	/* the client's */
+	int64_t			 deadline_ms;	/* of all calls to a partner */
 	int64_t			 content_length;
 	const struct route	*route;
 	const char		*path_id;	/* what {id} stands for */

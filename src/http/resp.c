@@ -1,9 +1,34 @@
 /* The answer under construction: status, a few headers, one bounded body. */
 #include "http/resp.h"
 
+#include <string.h>
+
+#include "core/compiler.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "http/req.h"
+
+static const struct {
+	int		 status;
+	const char	*phrase;
+} reasons[] = {
+	{ 200, "OK" }, { 202, "Accepted" }, { 304, "Not Modified" },
+	{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
+	{ 404, "Not Found" }, { 405, "Method Not Allowed" },
+	{ 409, "Conflict" }, { 413, "Content Too Large" },
+	{ 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+	{ 502, "Bad Gateway" }, { 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
+};
+
+const char *
+resp_reason(int status)
+{
+	for (size_t i = 0; i < nitems(reasons); i++)
+		if (reasons[i].status == status)
+			return reasons[i].phrase;
+	return "Other";
+}
 
 static void
 begin(struct req *r, int status)
@@ -62,6 +87,13 @@ resp_bytes(struct req *r, int status, const char *type, const char *body,
 	if (buf_add(&r->body, body, n) == -1)
 		return too_big(r);
 	return status;
+}
+
+bool
+resp_is_handover(const struct req *r)
+{
+	return r->nheaders == 1 &&
+	    strcmp(r->headers[0].name, "X-Accel-Redirect") == 0;
 }
 
 int

@@ -1,6 +1,7 @@
 #ifndef RESP_H
 #define RESP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct json;
@@ -17,6 +18,12 @@ int	resp_problem(struct req *, int status, const struct json *);
 int	resp_bytes(struct req *, int status, const char *type,
 	    const char *body, size_t n);
 
+/*
+ * The reason phrase of a status (RFC 9110, 15).  nginx passes a bare number on
+ * as it is, without the space that RFC 9112, 4 asks for after it.
+ */
+const char	*resp_reason(int status);
+
 /* Adds a header; name and value must live in the arena or be literals. */
 void	resp_header(struct req *, const char *name, const char *value);
 
@@ -27,5 +34,8 @@ void	resp_header(struct req *, const char *name, const char *value);
  * sees.
  */
 int	resp_handover(struct req *, const char *where);
+
+/* Has the request been handed on?  Then somebody else answers it. */
+bool	resp_is_handover(const struct req *);
 
 #endif

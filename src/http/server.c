@@ -47,7 +47,8 @@ request_id(struct req *r)
 static void
 send_answer(struct req *r)
 {
-	char	*head = arena_printf(r->arena, "Status: %d\r\n", r->status);
+	char	*head = arena_printf(r->arena, "Status: %d %s\r\n",
+		    r->status, resp_reason(r->status));
 
 	for (size_t i = 0; i < r->nheaders; i++)
 		head = arena_printf(r->arena, "%s%s: %s\r\n", head,
@@ -63,9 +64,8 @@ log_request(const struct req *r, int64_t began_ms)
 {
 	log_info("http: request", F_STR("method", r->method_name),
 	    F_STR("path", r->path), F_INT("status", r->status),
-	    F_STR("handover", r->nheaders == 1 &&
-	    strcmp(r->headers[0].name, "X-Accel-Redirect") == 0 ?
-	    r->headers[0].value[0] == '@' ? "live" : "stream" : "no"),
+	    F_STR("handover", !resp_is_handover(r) ? "no" :
+	    r->headers[0].value[0] == '@' ? "live" : "stream"),
 	    F_INT("bytes", r->body.len),
 	    F_INT("ms", clock_mono_ms() - began_ms));
 }
@@ -79,6 +79,7 @@ serve_one(struct req *r, const struct route *routes, size_t nroutes)
 
 	r->rid = request_id(r);
 	r->address = req_param(r, "REMOTE_ADDR");
+	r->deadline_ms = began_ms + r->conf->live_deadline_ms;
 	r->operator_listener = req_param(r, "LOCKSTEP_LISTENER") != NULL &&
 	    strcmp(req_param(r, "LOCKSTEP_LISTENER"), "operator") == 0;
 	r->path = "";
@@ -92,7 +93,9 @@ serve_one(struct req *r, const struct route *routes, size_t nroutes)
 	send_answer(r);
 	fcgi_finish(r->fcgi);
 	log_request(r, began_ms);
-	atomic_fetch_add(&tally->status[r->status / 100 % 6], 1);
+	/* What is handed over is counted where it is answered. */
+	if (!resp_is_handover(r))
+		atomic_fetch_add(&tally->status[r->status / 100 % 6], 1);
 	log_set_request(NULL);
 	log_set_account(0);
 	slot_idle(r->worker->slot);
@@ -111,6 +114,7 @@ server_run(struct worker *w, const struct route *routes, size_t nroutes,
 		life.upstream = upstream_new(w->conf);
 	life.fcgi = fcgi_open(w->listen_fd);
 	buf_init(&life.body, ANSWER_MAX);
+	slot_idle(w->slot);
 
 	while (!worker_stopping() && !worker_worn_out(w)) {
 		struct req	 r = life;

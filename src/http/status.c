@@ -100,7 +100,7 @@ status_get(struct req *r)
 	return resp_json(r, 200, body);
 }
 
-/* Appends a line; what does not fit is left out. */
+/* Appends a line; one that does not fit empties the page. */
 static void
 metric(struct buf *b, const char *name, const char *label, const char *value,
     uint64_t n)

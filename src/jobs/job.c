@@ -219,7 +219,9 @@ job_beat(struct job *j)
 	rows = db_query(j->db, j->scratch, Q_JOBS_BEAT,
 	    DB_ARGS(db_text(j->id), db_int(j->fence),
 	    db_int(j->conf->jobs_lease_ms)));
-	if (rows == NULL || rows_count(rows) == 0) {
+	if (rows == NULL)
+		return -1;
+	if (rows_count(rows) == 0) {
 		log_warn("job: lease lost", F_INT("fence", j->fence));
 		return -1;
 	}
@@ -230,8 +232,11 @@ job_beat(struct job *j)
 void
 job_release(struct job *j)
 {
-	if (db_query(j->db, j->scratch, Q_JOBS_RELEASE, DB_ARGS(db_text(j->id),
-	    db_int(j->fence))) != NULL)
+	struct db_rows	*rows;
+
+	rows = db_query(j->db, j->scratch, Q_JOBS_RELEASE,
+	    DB_ARGS(db_text(j->id), db_int(j->fence)));
+	if (rows != NULL && rows_count(rows) == 1)
 		log_info("job: released");
 }
 
@@ -245,6 +250,7 @@ job_fail(struct job *j, enum problem why, const char *detail)
 	json_put_text(event, "code", problem_code(why));
 	json_put_text(event, "message", detail);
 	job_event(j, json_dump(j->scratch, event));
+	job_error(j, "job", problem_code(why), detail);
 
 	json_put_text(body, "type", "about:blank");
 	json_put_text(body, "title", problem_title(why));
@@ -260,7 +266,6 @@ job_fail(struct job *j, enum problem why, const char *detail)
 void
 job_forget_errors(struct job *j)
 {
-	if (j->failed > 0)
-		j->forget_errors = true;
+	j->forget_errors = true;
 	j->failed = 0;
 }

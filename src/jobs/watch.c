@@ -120,8 +120,13 @@ watch_resume(struct req *r, char id[JOB_ID_SIZE], int64_t *after)
 	if (rows == NULL)
 		return -1;
 	strcpy(id, last.job);
-	*after = last.n;
-	return rows_count(rows) == 1;
+	if (rows_count(rows) == 0)
+		return 0;
+	/* From beyond its end nothing would ever come. */
+	*after = rows_int(rows, 0, "n");
+	if (last.n < *after)
+		*after = last.n;
+	return 1;
 }
 
 int

@@ -126,6 +126,7 @@ jobs_work(struct worker *w, const struct job_kind *kinds, size_t nkinds)
 	/* With the database down it listens as soon as it is connected. */
 	if (db_listen(life.db, "job_due") == -1)
 		log_warn("job: not listening yet");
+	slot_idle(w->slot);
 
 	while (!worker_stopping() && !worker_worn_out(w)) {
 		struct job	 j = life;

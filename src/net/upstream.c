@@ -13,6 +13,7 @@
 #include "core/log.h"
 
 #define HANDLES_MAX	128	/* kept for use again */
+#define RETRY_AFTER_MAX_S	1000000
 
 /* One transfer's libcurl side; used again for the next call. */
 struct handle {
@@ -155,7 +156,8 @@ finish(struct handle *h, CURLcode code)
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &call->status);
 	if (curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after) ==
 	    CURLE_OK && after > 0)
-		call->retry_after_ms = (int64_t)after * 1000;
+		call->retry_after_ms = (after < RETRY_AFTER_MAX_S ? after :
+		    RETRY_AFTER_MAX_S) * INT64_C(1000);
 	if (code == CURLE_OK)
 		call->result = UPSTREAM_OK;
 	else if (call->result == UPSTREAM_TOO_BIG)

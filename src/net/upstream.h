@@ -54,8 +54,8 @@ void		 upstream_free(struct upstream *);
 void		 upstream_start(struct upstream *, struct upstream_call *);
 
 /*
- * A call that has ended, or NULL when none did within timeout_ms or a signal
- * came.  With 0 it only looks.
+ * A call that has ended, or NULL when none did within timeout_ms, signals or
+ * not.  With 0 it only looks.
  */
 struct upstream_call *upstream_next(struct upstream *, int timeout_ms);
 

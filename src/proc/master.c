@@ -31,6 +31,9 @@
 #define BACKOFF_MIN_MS	100
 #define BACKOFF_MAX_MS	5000
 
+/* One accept takes less, with a peer that is silent, before or after. */
+#define ACCEPT_MAX_MS	8000
+
 /* What the master alone knows of a slot. */
 struct child {
 	pid_t	pid;		/* 0: no process */
@@ -301,14 +304,16 @@ reap(struct master *m)
 
 /*
  * How long the worker has given no sign of coming to an end, as its row
- * counts it; 0 when it has nothing in hand.
+ * counts it.  One that waits for requests beats with every accept.
  */
 static int64_t
 silent_ms(const struct worker_kind *row, const struct slot *s, int64_t now)
 {
 	if (row->beats)
 		return now - s->beat_ms;
-	return s->state == SLOT_BUSY ? now - s->busy_since_ms : 0;
+	if (s->state == SLOT_BUSY)
+		return now - s->busy_since_ms;
+	return now - s->beat_ms - ACCEPT_MAX_MS;
 }
 
 static void

@@ -27,7 +27,7 @@ struct worker_kind {
 	/*
 	 * After how long the worker is taken for stuck and killed: from
 	 * slot_busy() to slot_idle() or, where beats is set (a kind without
-	 * short requests), without any slot_beat().
+	 * short requests) and between two requests, without a slot_beat().
 	 */
 	bool		 beats;
 	int64_t		 (*stuck_ms)(const struct conf *);

@@ -17,6 +17,8 @@ static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
 
 static int pipe_fd[2] = { -1, -1 };
 
+#define STOP_AT_LATEST_S	660	/* above any shutdown_timeout */
+
 static volatile sig_atomic_t stop_flag;
 static volatile sig_atomic_t reopen_flag;
 
@@ -47,8 +49,11 @@ to_flag(int sig)
 {
 	if (sig == SIGUSR1)
 		reopen_flag = 1;
-	else
+	else {
 		stop_flag = 1;
+		/* With the master gone, nobody else ends a worker that hangs. */
+		alarm(STOP_AT_LATEST_S);
+	}
 }
 
 static void

@@ -139,6 +139,10 @@ account_partner_problem(struct req *r, enum partner_says says,
 	log_warn("partner: request failed", F_STR("why", why));
 	switch (says) {
 	case PARTNER_BAD_LOGIN:
+		if (account_refused(r->db, r->arena, r->login->user,
+		    r->login->hash,
+		    r->address != NULL ? r->address : "") == -1)
+			return problem_database(r);
 		return auth_refuse(r, PROBLEM_LOGIN_WRONG, REFUSED_TEXT);
 	case PARTNER_NO_ACCESS:
 		return problem(r, PROBLEM_NO_ACCESS, "The partner knows this "
@@ -194,15 +198,11 @@ verify(struct req *r)
 
 	/* The cheapest probe (contract, section 1); it also tells the total. */
 	partner_list(&call, r->arena, r->conf, login->authorization, 0, 1,
-	    "ALL", clock_mono_ms() + r->conf->live_deadline_ms);
+	    "ALL", r->deadline_ms);
 	account_call(r, &call);
 	page = partner_list_read(&call, r->arena);
 	if (page.says == PARTNER_OK)
 		return remember(r, page.total);
-	if (page.says == PARTNER_BAD_LOGIN && account_refused(r->db, r->arena,
-	    login->user, login->hash,
-	    r->address != NULL ? r->address : "") == -1)
-		return problem_database(r);
 	return account_partner_problem(r, page.says, page.why,
 	    call.retry_after_ms);
 }

@@ -63,7 +63,10 @@ int	account_load(struct db *, struct arena *, int64_t id,
  */
 void	account_call(struct req *, struct upstream_call *);
 
-/* Answers a request with what the partner said instead of OK. */
+/*
+ * Answers a request with what the partner said instead of OK; that it refused
+ * the login is noted first.
+ */
 int	account_partner_problem(struct req *, enum partner_says,
 	    const char *why, int64_t retry_after_ms);
 

@@ -50,14 +50,7 @@ sync_stream_post(struct req *r)
 int
 sync_ask_first(struct req *r)
 {
-	struct db_rows	*rows;
-	char		 id[JOB_ID_SIZE];
-
-	rows = db_query(r->db, r->arena, Q_PROGRAMS_NEVER_SYNCED,
-	    DB_ARGS(db_int(r->account_id)));
-	if (rows == NULL)
-		return -1;
-	if (rows_count(rows) == 0 || !rows_bool(rows, 0, "never"))
-		return 0;
-	return ask(r, id);
+	return db_query(r->db, r->arena, Q_PROGRAMS_ASK_FIRST,
+	    DB_ARGS(db_text(SYNC_KIND), db_int(r->account_id),
+	    db_text(START_EVENT))) != NULL ? 0 : -1;
 }

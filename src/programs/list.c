@@ -2,7 +2,6 @@
 #include "programs/list.h"
 
 #include "core/arena.h"
-#include "core/clock.h"
 #include "core/conf.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -30,7 +29,7 @@ struct fan {
 	struct upstream_call	*calls;
 	size_t			 answered;
 	size_t			 stale;
-	enum partner_says	 worst;		/* of those that failed */
+	enum partner_says	 failed_as;	/* the last, or a bad login */
 	const char		*why;
 	int64_t			 retry_after_ms;
 };
@@ -56,18 +55,6 @@ read_query(struct req *r, struct asked *q)
 	    live, "ALL", &q->status);
 }
 
-/* A refused login is noted before it is answered with 401. */
-static int
-partner_failed(struct req *r, enum partner_says says, const char *why,
-    int64_t retry_after_ms)
-{
-	if (says == PARTNER_BAD_LOGIN && account_refused(r->db, r->arena,
-	    r->login->user, r->login->hash,
-	    r->address != NULL ? r->address : "") == -1)
-		return problem_database(r);
-	return account_partner_problem(r, says, why, retry_after_ms);
-}
-
 static void
 put_place(struct json *body, const struct asked *q, int64_t total)
 {
@@ -85,12 +72,11 @@ live_list(struct req *r, const struct asked *q)
 	struct json		*body = json_new_obj(r->arena);
 
 	partner_list(&call, r->arena, r->conf, r->login->authorization,
-	    q->offset, q->limit, q->status,
-	    clock_mono_ms() + r->conf->live_deadline_ms);
+	    q->offset, q->limit, q->status, r->deadline_ms);
 	account_call(r, &call);
 	page = partner_list_read(&call, r->arena);
 	if (page.says != PARTNER_OK)
-		return partner_failed(r, page.says, page.why,
+		return account_partner_problem(r, page.says, page.why,
 		    call.retry_after_ms);
 	json_put(body, "programs", page.programs);
 	put_place(body, q, page.total);
@@ -101,15 +87,13 @@ live_list(struct req *r, const struct asked *q)
 static void
 fan_out(struct req *r, struct fan *fan, const struct db_rows *rows)
 {
-	int64_t	 deadline_ms = clock_mono_ms() + r->conf->live_deadline_ms;
-
 	fan->ids = arena_alloc(r->arena, (fan->n + 1) * sizeof(*fan->ids));
 	fan->calls = arena_alloc(r->arena, (fan->n + 1) *
 	    sizeof(*fan->calls));
 	for (size_t i = 0; i < fan->n; i++) {
 		fan->ids[i] = rows_text(rows, i, "program_id");
 		partner_info(&fan->calls[i], r->arena, r->conf,
-		    r->login->authorization, fan->ids[i], deadline_ms);
+		    r->login->authorization, fan->ids[i], r->deadline_ms);
 	}
 	upstream_fanout(r->upstream, fan->calls, fan->n,
 	    (size_t)r->conf->live_fanout);
@@ -149,8 +133,8 @@ gather(struct req *r, struct fan *fan)
 			fan->stale++;
 		else {
 			/* A bad login outweighs whatever else went wrong. */
-			if (fan->worst != PARTNER_BAD_LOGIN) {
-				fan->worst = detail.says;
+			if (fan->failed_as != PARTNER_BAD_LOGIN) {
+				fan->failed_as = detail.says;
 				fan->why = detail.why;
 				fan->retry_after_ms = retry_after_ms;
 			}
@@ -195,9 +179,9 @@ of_business(struct req *r, const struct asked *q)
 	fan_out(r, &fan, rows);
 	programs = gather(r, &fan);
 	/* Nothing but failures is a failure, not a list. */
-	if (fan.worst == PARTNER_BAD_LOGIN || (fan.worst != PARTNER_OK &&
+	if (fan.failed_as == PARTNER_BAD_LOGIN || (fan.failed_as != PARTNER_OK &&
 	    fan.answered == 0 && fan.stale == 0))
-		return partner_failed(r, fan.worst, fan.why,
+		return account_partner_problem(r, fan.failed_as, fan.why,
 		    fan.retry_after_ms);
 	return answer_business(r, q, &fan, programs,
 	    rows_int(rows, 0, "total_count"));

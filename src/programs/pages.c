@@ -59,6 +59,13 @@ pages_at(struct pages *p, size_t index)
 	return &p->pages[index];
 }
 
+/* Planned by an older total, and the end has been seen since. */
+static bool
+is_past_end(const struct pages *p, const struct page *page)
+{
+	return p->end_seen && page->offset > 0 && page->offset >= p->total;
+}
+
 bool
 pages_next(struct pages *p, int64_t now_ms, size_t *index)
 {
@@ -70,8 +77,12 @@ pages_next(struct pages *p, int64_t now_ms, size_t *index)
 
 		if (page->state != PAGE_TODO || page->not_before_ms > now_ms)
 			continue;
-		page->state = PAGE_FLYING;
 		p->ntodo--;
+		if (is_past_end(p, page)) {
+			page->state = PAGE_READ;
+			continue;
+		}
+		page->state = PAGE_FLYING;
 		p->nflying++;
 		*index = i;
 		return true;
@@ -290,8 +301,8 @@ pages_resume(struct pages *p, const struct json *covered, int64_t total)
 	}
 	p->planned = at;
 	pages_expect(p, total);
-	/* All rows are there, but nobody has seen that nothing follows. */
-	if (p->ntodo == 0) {
+	/* The last rows are there, but who knows whether nothing follows. */
+	if (at >= total) {
 		add(p, p->planned, p->limit);
 		p->planned += p->limit;
 	}

@@ -47,7 +47,7 @@ void		 pages_free(struct pages *);
 void		 pages_expect(struct pages *, int64_t total);
 
 /*
- * The next page to be asked for, marked as flying; NULL when none is due.  It
+ * The next page to be asked for, marked as flying; false when none is due.  It
  * is named by its index, because the plan may move in memory.
  */
 bool		 pages_next(struct pages *, int64_t now_ms, size_t *index);

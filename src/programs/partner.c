@@ -52,6 +52,20 @@ partner_info(struct upstream_call *call, struct arena *a,
 	    "%s/v1/programs/info/%s", conf->partner_url, program_id));
 }
 
+/* Bytes of text up to a bound, but never a part of a UTF-8 character. */
+static int
+cut(const char *text)
+{
+	size_t	 n = strnlen(text, WHY_MAX);
+
+	while (n > 0 && (text[n] & 0xc0) == 0x80)
+		n--;
+	/* It becomes a part of a sentence of ours. */
+	while (n > 0 && text[n - 1] == '.')
+		n--;
+	return (int)n;
+}
+
 /*
  * The partner's own words from whichever envelope they came in (contract,
  * section 6), cut to a bound; NULL when there are none.
@@ -68,7 +82,7 @@ words(struct arena *a, const struct json *body)
 		error = json_at(json_get(body, "errors"), 0);
 	for (size_t i = 0; i < nitems(keys); i++)
 		if ((text = json_text(json_get(error, keys[i]))) != NULL)
-			return arena_printf(a, "%.*s", WHY_MAX, text);
+			return arena_printf(a, "%.*s", cut(text), text);
 	return NULL;
 }
 
@@ -78,6 +92,8 @@ says_status(long status)
 	switch (status) {
 	case 200:
 		return PARTNER_OK;
+	case 400:
+		return PARTNER_BAD_REQUEST;
 	case 401:
 		return PARTNER_BAD_LOGIN;
 	case 403:
@@ -126,7 +142,9 @@ read_answer(struct upstream_call *call, struct arena *a, struct json **body,
 		    call->status, own != NULL ? ": " : "",
 		    own != NULL ? own : "");
 	else if (!json_is_obj(*body)) {
-		*why = "the partner's answer is not a JSON object";
+		*why = arena_printf(a, "the partner's answer is not a JSON "
+		    "object%s%s", *body == NULL ? ": " : "",
+		    *body == NULL ? *why : "");
 		says = PARTNER_GARBLED;
 	}
 	return says;
@@ -146,7 +164,7 @@ partner_list_read(struct upstream_call *call, struct arena *a)
 	page.count = json_count(page.programs);
 	if (!json_is_arr(page.programs) ||
 	    json_whole(json_get(body, "total"), &page.total) == -1 ||
-	    page.total < 0) {
+	    page.total < 0 || page.total > PARTNER_TOTAL_MAX) {
 		page.says = PARTNER_GARBLED;
 		page.why = "the partner's page lacks its list or its total";
 	}
@@ -222,6 +240,7 @@ partner_problem(enum partner_says says)
 		return PROBLEM_PARTNER_UNAVAILABLE;
 	case PARTNER_TIMEOUT:
 		return PROBLEM_PARTNER_TIMEOUT;
+	case PARTNER_BAD_REQUEST:
 	case PARTNER_REJECTED:
 	case PARTNER_UNKNOWN_ID:
 		return PROBLEM_PARTNER_REFUSED;

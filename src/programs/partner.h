@@ -17,6 +17,7 @@ struct arena;
 struct conf;
 struct json;
 
+#define PARTNER_TOTAL_MAX	2000000	/* a total beyond is a fault */
 #define PARTNER_PAGE_MAX	40	/* contract, section 2: hard maximum */
 
 /* What an answer means to us, whatever its form. */
@@ -29,6 +30,7 @@ enum partner_says {
 	PARTNER_UNAVAILABLE,	/* 503 */
 	PARTNER_TIMEOUT,
 	PARTNER_GARBLED,	/* 200, but not what the contract promises */
+	PARTNER_BAD_REQUEST,	/* 400: what we asked for was wrong */
 	PARTNER_REJECTED,	/* any other 4xx: asking again is no use */
 	PARTNER_UNKNOWN_ID,	/* program info of an id that is not there */
 };

@@ -15,6 +15,7 @@
 #include "programs/store.h"
 
 #define LOST_IN_ROW_MAX	3	/* pages given up, then the whole run */
+#define FAILED_IN_ROW_MAX 8	/* calls, then nothing is asked for a while */
 #define HOLDS_MAX	10	/* in a row, without a page in between */
 #define HOLD_HERE_MS	2000	/* longer waits give the worker back */
 #define HOLD_MAX_MS	(24 * 3600 * 1000LL)
@@ -156,6 +157,7 @@ start_calls(struct pass *p)
 	size_t		 page;
 
 	while (p->hold_ms == 0 && p->end == PARTNER_OK &&
+	    clock_mono_ms() >= p->quiet_until_ms &&
 	    upstream_pending(j->upstream) < (size_t)p->pace.cap &&
 	    (f = free_flight(p)) != NULL &&
 	    pages_next(&p->pages, clock_mono_ms(), &page)) {
@@ -191,16 +193,22 @@ give_up_page(struct pass *p, size_t index, const struct partner_page *answer)
 		return;
 	job_error(j, page_item(p, index),
 	    problem_code(partner_problem(answer->says)), answer->why);
-	j->failed++;
 	p->why = arena_strdup(j->arena, answer->why);
 	log_warn("sync: page lost", F_INT("offset",
 	    pages_at(&p->pages, index)->offset), F_STR("why", answer->why));
 	p->lost = answer->says;
 	/* One broken page is bad luck; several in a row are the partner. */
-	if (++p->lost_in_row >= LOST_IN_ROW_MAX) {
+	if (++p->lost_in_row >= LOST_IN_ROW_MAX && p->end == PARTNER_OK) {
 		p->end = answer->says;
 		pages_lose_rest(&p->pages);
 	}
+}
+
+static void
+keep_quiet(struct pass *p, int64_t until_ms)
+{
+	if (until_ms > p->quiet_until_ms)
+		p->quiet_until_ms = until_ms;
 }
 
 /* The partner named a time: no more calls until then. */
@@ -213,9 +221,39 @@ hold_back(struct pass *p, size_t index, int64_t retry_after_ms)
 	/* All that were under way are told the same: that is one hold. */
 	if (p->hold_ms == 0)
 		p->holds++;
-	pages_hold(&p->pages, index, clock_mono_ms() + wait_ms);
+	pages_hold(&p->pages, index, 0);
+	keep_quiet(p, clock_mono_ms() + wait_ms);
 	if (wait_ms > p->hold_ms)
 		p->hold_ms = wait_ms;
+}
+
+/*
+ * One broken page is tried again beside the others; when nothing comes at all,
+ * all of them wait for it.
+ */
+static void
+retry_later(struct pass *p, size_t index)
+{
+	const struct conf	*conf = p->job->conf;
+	int64_t			 due_ms = clock_mono_ms() + retry_delay_ms(
+				    pages_at(&p->pages, index)->failed + 1,
+				    conf->partner_retry_base_ms);
+
+	pages_retry(&p->pages, index, due_ms);
+	if (p->failed_in_row >= FAILED_IN_ROW_MAX) {
+		pace_trouble(&p->pace);
+		keep_quiet(p, due_ms);
+	}
+}
+
+/* Not to be asked again, whichever page it was about. */
+static bool
+is_final(const struct pass *p, const struct page *page,
+    enum partner_says says)
+{
+	/* A page past the end, by an older total, may be answered with 400. */
+	return says == PARTNER_BAD_LOGIN || (says == PARTNER_BAD_REQUEST &&
+	    (page->offset == 0 || page->offset < p->pages.total));
 }
 
 /* A page that did not come: again later, or never, or the end of the run. */
@@ -231,10 +269,14 @@ page_failed(struct pass *p, const struct flight *f,
 	    F_INT("try", page->failed + 1), F_STR("why", answer->why));
 	if (partner_is_overload(answer->says))
 		pace_trouble(&p->pace);
-	/* After one good answer a 403 is throttling (contract, section 6). */
+	p->failed_in_row++;
+	/*
+	 * On the first page a 403 is a lack of access, after one good answer
+	 * throttling (contract, section 6); others may overtake the first.
+	 */
 	if (answer->says == PARTNER_NO_ACCESS)
-		transient = p->answered;
-	if (answer->says == PARTNER_BAD_LOGIN ||
+		transient = p->answered || page->offset > 0;
+	if (is_final(p, page, answer->says) ||
 	    (answer->says == PARTNER_NO_ACCESS && !transient)) {
 		p->end = answer->says;
 		p->why = arena_strdup(j->arena, answer->why);
@@ -248,9 +290,7 @@ page_failed(struct pass *p, const struct flight *f,
 		return;
 	}
 	if (transient && page->failed < j->conf->partner_retries)
-		pages_retry(&p->pages, f->page, clock_mono_ms() +
-		    retry_delay_ms(page->failed + 1,
-		    j->conf->partner_retry_base_ms));
+		retry_later(p, f->page);
 	else
 		give_up_page(p, f->page, answer);
 }
@@ -284,8 +324,12 @@ land(struct pass *p, struct upstream_call *call)
 		return;
 	}
 	pace_good(&p->pace);
+	/* So the 403 that came first was throttling (contract, section 6). */
+	if (p->end == PARTNER_NO_ACCESS && !p->answered)
+		p->end = PARTNER_OK;
 	p->answered = true;
 	p->lost_in_row = 0;
+	p->failed_in_row = 0;
 	p->holds = 0;
 	p->arrivals[p->narrivals++] = (struct arrival){ f->page, answer };
 }
@@ -317,7 +361,8 @@ turn_ms(const struct pass *p)
 
 	if (due_ms == -1 || p->hold_ms > 0)
 		return TURN_MS;
-	left_ms = clock_left_ms(due_ms);
+	left_ms = clock_left_ms(due_ms > p->quiet_until_ms ? due_ms :
+	    p->quiet_until_ms);
 	/* Due, but the pace is full: an answer will come first. */
 	if (left_ms == 0 && upstream_pending(p->job->upstream) > 0)
 		return TURN_MS;
@@ -343,12 +388,13 @@ judge(struct pass *p)
 	/* Pages that nobody will ask for any more are lost as well. */
 	if (p->end != PARTNER_OK)
 		pages_lose_rest(&p->pages);
-	if (p->end == PARTNER_BAD_LOGIN ||
+	if (p->end == PARTNER_BAD_LOGIN || p->end == PARTNER_BAD_REQUEST ||
 	    (p->end == PARTNER_NO_ACCESS && !p->answered))
 		return PASS_REFUSED;
 	if (p->pages.too_long)
 		p->why = "the list is longer than we are ready to read";
-	if (p->job->failed > 0 || p->end != PARTNER_OK || p->pages.too_long)
+	if (p->job->failed > 0 || pages_lost_rows(&p->pages) > 0 ||
+	    p->end != PARTNER_OK || p->pages.too_long)
 		return PASS_LOST_PAGES;
 	if (p->pages.moved || p->unique != p->pages.total)
 		return PASS_DIFFERS;
@@ -361,7 +407,7 @@ sits_out_hold(struct pass *p)
 {
 	if (p->hold_ms > HOLD_HERE_MS)
 		return false;
-	p->hold_ms = 0;		/* the pages know when they are due */
+	p->hold_ms = 0;		/* quiet_until_ms goes on */
 	return true;
 }
 

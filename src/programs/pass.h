@@ -49,7 +49,9 @@ struct pass {
 	int64_t			 total_db_before;
 	bool			 informed;	/* the info event is out */
 	bool			 answered;	/* a page came in this job */
-	int			 lost_in_row;
+	int			 lost_in_row;	/* pages given up */
+	int			 failed_in_row;	/* calls */
+	int64_t			 quiet_until_ms; /* no calls before */
 	int64_t			 holds;		/* since the last page came */
 	int64_t			 hold_ms;	/* the partner said: wait */
 	enum partner_says	 end;		/* what ended the job, or OK */
@@ -62,7 +64,7 @@ enum pass_end {
 	PASS_AGREES,		/* as many programs as the partner named */
 	PASS_DIFFERS,		/* the set moved: read it again */
 	PASS_LOST_PAGES,	/* some pages never came */
-	PASS_REFUSED,		/* the login is bad, or has no access */
+	PASS_REFUSED,		/* the partner will not answer this login */
 	PASS_HELD,		/* the partner said how long to wait */
 	PASS_STOPPED,		/* the worker is to stop */
 	PASS_JOB_LOST		/* lease or database gone */

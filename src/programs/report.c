@@ -27,18 +27,21 @@ report_info(struct job *j, int64_t total_api, int64_t total_db)
 
 /* Rounded to the nearest, and 100 only when all is there. */
 static int64_t
-percentage(int64_t done, int64_t total)
+percentage(int64_t done, int64_t total, bool all)
 {
 	int64_t	 p;
 
-	if (done >= total)
+	if (all)
 		return 100;
+	if (done >= total)
+		return 99;
 	p = (200 * done + total) / (2 * total);
 	return p < 99 ? p : 99;
 }
 
 void
-report_progress(struct job *j, int64_t synced, int64_t total, int64_t added)
+report_progress(struct job *j, int64_t synced, int64_t total, int64_t added,
+    bool all)
 {
 	struct json	*e = json_new_obj(j->scratch);
 
@@ -46,11 +49,11 @@ report_progress(struct job *j, int64_t synced, int64_t total, int64_t added)
 	json_put_int(e, "synced", synced);
 	json_put_int(e, "total", total);
 	json_put_int(e, "added", added);
-	json_put_int(e, "percentage", percentage(synced, total));
+	json_put_int(e, "percentage", percentage(synced, total, all));
 	send_event(j, e);
 	log_info(arena_printf(j->scratch, "sync: progress %lld/%lld (%lld%%)",
 	    (long long)synced, (long long)total,
-	    (long long)percentage(synced, total)));
+	    (long long)percentage(synced, total, all)));
 }
 
 void
@@ -114,8 +117,8 @@ put_words(struct job *j, const struct sync_result *res, const char **answer,
 	}
 }
 
-static void
-log_end(const struct job *j, const char *status)
+void
+report_end(const struct job *j, const char *status)
 {
 	double	 total_s = (double)(j->elapsed_ms + clock_mono_ms() -
 		     j->claimed_ms) / 1000;
@@ -158,6 +161,6 @@ report_complete(struct job *j, const struct sync_result *res)
 	json_put_int(event, "updated", j->updated);
 	json_put_int(event, "removed", j->removed);
 	send_event(j, event);
-	log_end(j, status);
+	report_end(j, status);
 	return json_dump(j->arena, answer);
 }

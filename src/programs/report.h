@@ -23,9 +23,12 @@ struct sync_result {
 /* Note the event of that name, to go out with the next save. */
 void	report_info(struct job *, int64_t total_api, int64_t total_db);
 void	report_progress(struct job *, int64_t synced, int64_t total,
-	    int64_t added);
+	    int64_t added, bool all);
 void	report_waiting(struct job *, int64_t delay_ms, const char *reason,
 	    const char *message);
+
+/* Logs the end of a sync, however it ended, with where the time went. */
+void	report_end(const struct job *, const char *status);
 
 /*
  * Notes `complete`, logs the end with where the time went, and returns the

@@ -53,6 +53,13 @@ fill_batch(struct pass *p, struct program_batch *batch)
 	}
 }
 
+/* This pass has read as many programs as the partner named. */
+static bool
+is_all(const struct pass *p)
+{
+	return !p->pages.moved && p->unique == p->pages.total;
+}
+
 /* What became of the i-th arrival, by the upsert's answer. */
 static void
 report_arrival(struct pass *p, size_t i, const struct db_rows *rows)
@@ -74,7 +81,8 @@ report_arrival(struct pass *p, size_t i, const struct db_rows *rows)
 	if (j->unchanged < 0)
 		j->unchanged = 0;	/* one row, changed in two passes */
 	if (p->arrivals[i].answer.count > 0)
-		report_progress(j, j->done, p->pages.total, j->added);
+		report_progress(j, j->done, p->pages.total, j->added,
+		    is_all(p));
 }
 
 static int
@@ -114,8 +122,10 @@ store_arrivals(struct pass *p)
 	int64_t			 began_ms = clock_mono_ms();
 	int			 rc = -1;
 
-	if (p->narrivals == 0)
+	if (p->narrivals == 0) {
+		arena_reset(p->batch);
 		return 0;
+	}
 	program_batch_init(&batch);
 	note_total(p);
 	fill_batch(p, &batch);

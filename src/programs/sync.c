@@ -21,7 +21,7 @@ struct sync {
 	struct pass	 pass;
 };
 
-/* One number from a statement about the account; -1: database. */
+/* How many programs the registry holds; -1: database. */
 static int64_t
 count_programs(struct sync *s)
 {
@@ -78,9 +78,13 @@ end_held(struct sync *s)
 	    JOB_ENDED : JOB_LOST;
 }
 
-/* Over without anything to show for it, or because the login is bad. */
+/*
+ * Over without anything to show for it, or because the partner will not have
+ * it.  A refused login is noted under the same fence: a late worker must not
+ * refuse one that has been verified again.
+ */
 static enum job_end
-end_failed(struct sync *s, enum problem problem)
+end_failed(struct sync *s, enum partner_says says)
 {
 	struct job	*j = s->job;
 	const char	*detail;
@@ -89,20 +93,13 @@ end_failed(struct sync *s, enum problem problem)
 	    s->pass.why != NULL ? s->pass.why : "nothing came");
 	if (job_begin(j) == -1 || forget_seen(s) == -1)
 		return JOB_LOST;
-	pass_checkpoint(&s->pass);
-	return job_fail(j, problem, detail) == 0 ? JOB_ENDED : JOB_LOST;
-}
-
-/* The partner will not have this login: never to be tried again with it. */
-static enum job_end
-end_refused(struct sync *s)
-{
-	struct job	*j = s->job;
-
-	if (s->pass.end == PARTNER_BAD_LOGIN && account_refused(j->db,
-	    j->arena, s->account.user, s->account.hash, "") == -1)
+	if (says == PARTNER_BAD_LOGIN && account_refused(j->db, j->scratch,
+	    s->account.user, s->account.hash, "") == -1)
 		return JOB_LOST;
-	return end_failed(s, partner_problem(s->pass.end));
+	pass_checkpoint(&s->pass);
+	report_end(j, "failed");
+	return job_fail(j, partner_problem(says), detail) == 0 ? JOB_ENDED :
+	    JOB_LOST;
 }
 
 static const char *
@@ -146,8 +143,13 @@ end_read(struct sync *s, enum pass_end end)
 	res.outcome = end != PASS_AGREES ? SYNC_PARTIAL :
 	    j->added + j->updated + j->removed > 0 ? SYNC_SYNCED :
 	    SYNC_UP_TO_DATE;
-	if (res.outcome == SYNC_PARTIAL)
+	if (res.outcome == SYNC_PARTIAL) {
 		res.reason = partial_reason(s, end);
+		j->failed += pages_lost_rows(&s->pass.pages);
+		/* Pages that were given up one by one are noted already. */
+		if (end == PASS_DIFFERS || s->pass.end != PARTNER_OK)
+			job_error(j, "list", "incomplete", res.reason);
+	}
 	if (job_begin(j) == -1 || finish_rows(s, &res) == -1)
 		return JOB_LOST;
 	pass_checkpoint(&s->pass);
@@ -176,10 +178,10 @@ run_passes(struct sync *s)
 	case PASS_HELD:
 		return end_held(s);
 	case PASS_REFUSED:
-		return end_refused(s);
+		return end_failed(s, s->pass.end);
 	default:
 		return s->pass.answered ? end_read(s, end) :
-		    end_failed(s, partner_problem(s->pass.lost));
+		    end_failed(s, s->pass.lost);
 	}
 }
 

@@ -121,7 +121,7 @@ sub timing {
 }
 
 sub advise {
-	my ($fact, $business) = @_;
+	my ($fact, $business, $stop) = @_;
 	my ($base, $login) = ($fact->{BASE_URL}, '-u ' . USER . ':' . PASSWORD);
 	print <<"TEXT";
 
@@ -135,7 +135,7 @@ It runs at $base; try:
   curl '$fact->{OPERATOR_URL}/status'
 
 Logs: $fact->{LOG_DIR}; database: psql '$fact->{DATABASE_URL}'
-tools/demo --stop ends it.
+$stop ends it.
 TEXT
 }
 
@@ -144,6 +144,7 @@ sub main {
 	GetOptions('dir=s' => \$dir, 'port=i' => \$port, 'stop' => \$stop,
 		'purge' => \$purge, 'help' => \$help) && !@ARGV && !$help
 	    or die "usage: tools/demo [--dir D] [--port N] | --stop [--purge] [--dir D]\n";
+	my $end_it = 'tools/demo --stop' . (defined $dir ? " --dir $dir" : '');
 	$dir //= default_dir();
 	exec "$tools/stack", 'down', '--dir', $dir, $purge ? '--purge' : () if $stop;
 
@@ -155,7 +156,7 @@ sub main {
 	timing($fact);
 	$end->{total_synced} == $total && $end->{status} ne 'partial'
 	    or die "The registry has $end->{total_synced} programs, the partner $total\n";
-	advise($fact, $business);
+	advise($fact, $business, $end_it);
 }
 
 eval { main(); 1 } or do { print STDERR $@; exit 1 };

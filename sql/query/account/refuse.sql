@@ -5,7 +5,7 @@ WITH noted AS (
 	VALUES ($2, $3, $4)
 ), forgotten AS (
 	DELETE FROM login_refusal
-	 WHERE at < clock_timestamp() - interval '1 hour'
+	 WHERE at < statement_timestamp() - interval '1 hour'
 ), refused AS (
 	UPDATE account
 	   SET state = 'refused'

@@ -1,5 +1,5 @@
 -- The partner accepted a pair: it is the account's from now on, and what
--- paused for a refused login goes on.
+-- paused for a refused login goes on, not before the time that it waits for.
 WITH good AS (
 	INSERT INTO account AS a (user_name, login_hash, sealed_password,
 	                          partner_total, verified_at)
@@ -14,7 +14,6 @@ WITH good AS (
 ), resumed AS (
 	UPDATE job
 	   SET state = 'queued',
-	       run_at = clock_timestamp(),
 	       waiting_reason = NULL
 	  FROM good
 	 WHERE job.account_id = good.id

@@ -10,6 +10,13 @@ WITH old AS (
 	 USING old
 	 WHERE job.id = old.id
 	RETURNING job.id
+), seen AS (
+	-- What passes saw whose job is over.
+	DELETE FROM sync_seen s
+	 WHERE NOT EXISTS (
+		SELECT FROM job
+		 WHERE id = s.job_id
+		   AND finished_at IS NULL)
 )
 SELECT count(*) AS trimmed
   FROM gone

@@ -8,10 +8,11 @@ use warnings;
 use Exporter 'import';
 use IO::Socket::UNIX;
 
-our @EXPORT_OK = qw(fcgi_begin fcgi_connect fcgi_params fcgi_record fcgi_request
-    fcgi_stdin);
+our @EXPORT_OK = qw(fcgi_answer fcgi_begin fcgi_connect fcgi_params fcgi_record
+    fcgi_request fcgi_stdin);
 
-use constant { BEGIN_REQUEST => 1, PARAMS => 4, STDIN_ => 5, RESPONDER => 1 };
+use constant { BEGIN_REQUEST => 1, PARAMS => 4, STDIN_ => 5, STDOUT_ => 6,
+	RESPONDER => 1 };
 
 sub fcgi_connect {
 	my ($path) = @_;
@@ -46,6 +47,19 @@ sub fcgi_stdin {
 sub fcgi_request {
 	my ($param, $body) = @_;
 	return fcgi_begin() . fcgi_params(%$param) . fcgi_stdin($body // '');
+}
+
+# What comes back until the other side closes: the text of its STDOUT records.
+sub fcgi_answer {
+	my ($socket) = @_;
+	local $/;
+	my ($bytes, $text) = (scalar <$socket> // '', '');
+	while (length $bytes >= 8) {
+		my (undef, $type, undef, $n, $pad) = unpack 'C C n n C', $bytes;
+		$text .= substr $bytes, 8, $n if $type == STDOUT_;
+		substr $bytes, 0, 8 + $n + $pad, '';
+	}
+	return $text;
 }
 
 1;

@@ -10,7 +10,7 @@ use DBI;
 use Exporter 'import';
 use HTTP::Tiny;
 use IO::Socket::INET;
-use Lockstep::Run::Process qw(listen_port run_as wait_until);
+use Lockstep::Run::Process qw(alive listen_port run_as wait_until);
 
 our @EXPORT_OK = qw(%part part_exe);
 
@@ -74,9 +74,19 @@ host  all all 127.0.0.1/32 scram-sha-256
 HBA
 }
 
+# One that was killed and that nobody has reaped yet looks alive to the next.
+sub postgres_forget {
+	my ($s) = @_;
+	for my $file ($s->path('data/postmaster.pid'), glob $s->path('pg/.s.PGSQL.*.lock')) {
+		my ($pid) = -e $file ? $s->slurp($file) =~ /^(\d+)$/m : ();
+		unlink $file if $pid && !alive($pid);
+	}
+}
+
 sub postgres_command {
 	my ($s) = @_;
 	postgres_init($s) if !-e $s->path('data/PG_VERSION');
+	postgres_forget($s);
 	my $port = $s->port('POSTGRES_PORT');
 	return (postgres_exe($s), '-D', $s->path('data'), '-p', $port,
 		'-k', $s->path('pg'), '-c', 'listen_addresses=127.0.0.1');

@@ -9,6 +9,7 @@ use feature 'signatures';
 
 use Exporter 'import';
 use Mojo::JSON qw(encode_json);
+use Mojo::Util qw(encode);
 
 our @EXPORT_OK = qw(error_reply error_shapes);
 
@@ -39,7 +40,7 @@ my %SHAPE = (
         return encode_json(
             { errors => [{ error_code => $id, error_message => $text, more_info => '' }] });
     },
-    text => sub ($status, $id, $text) { return "$text\n" },
+    text => sub ($status, $id, $text) { return encode('UTF-8', "$text\n") },
     none => sub ($status, $id, $text) { return '' },
 );
 

@@ -1,3 +1,0 @@
-SELECT synced_at IS NULL AS never
-  FROM account
- WHERE id = $1::bigint
