@@ -17,6 +17,8 @@
 #include "proc/scoreboard.h"
 #include "proc/worker.h"
 
+#define UNKNOWN_TENANT	UINT64_MAX
+
 #define REFUSED_TEXT \
 	"The partner does not accept this user name and password."
 
@@ -97,23 +99,22 @@ check_refusals(struct req *r)
 
 /*
  * A slow partner must not let one account fill the live workers: at most
- * half of them serve it at once (DESIGN, section 2).
+ * half of them serve it at once (DESIGN, section 2).  All logins that are not
+ * known yet count as one, so that nobody takes an account's places with its
+ * name alone.
  */
 static int
-take_place(struct req *r)
+take_place(struct req *r, bool known)
 {
-	unsigned char	 name[SECRET_HASH_SIZE];
 	struct slot	*slot = r->worker->slot;
-	uint64_t	 tenant;
+	uint64_t	 tenant = known ? (uint64_t)r->account_id : UNKNOWN_TENANT;
 	size_t		 most = (size_t)(r->conf->live_workers + 1) / 2;
 
-	secret_hash("name", r->login->user, name);
-	memcpy(&tenant, name, sizeof(tenant));
-	atomic_store(&slot->tenant, tenant | 1);
-	if (scoreboard_busy_for(atomic_load(&slot->kind), tenant | 1) <= most)
+	atomic_store(&slot->tenant, tenant);
+	if (scoreboard_busy_for(atomic_load(&slot->kind), tenant) <= most)
 		return 0;
-	problem(r, PROBLEM_BUSY, "Too many requests of this account wait "
-	    "for the partner; try again in a moment.");
+	problem(r, PROBLEM_BUSY, "Too many such requests wait for the partner; "
+	    "try again in a moment.");
 	resp_header(r, "Retry-After", "1");
 	return r->status;
 }
@@ -230,7 +231,7 @@ account_login(struct req *r)
 	if (r->upstream == NULL)
 		return known && !(r->route->flags & ROUTE_VERIFY) ? 0 :
 		    resp_handover(r, "@live");
-	if ((status = take_place(r)) != 0)
+	if ((status = take_place(r, known)) != 0)
 		return status;
 	r->login->authorization = partner_authorization(r->arena,
 	    r->login->user, r->login->password);

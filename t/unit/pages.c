@@ -103,7 +103,11 @@ walk(size_t at_once)
 	while (pages_open(&p)) {
 		while (n < at_once && pages_next(&p, 0, &flying[n]))
 			n++;
-		assert_true(n > 0);
+		if (n == 0) {
+			/* What was left lay past the end. */
+			assert_false(pages_open(&p));
+			return;
+		}
 		assert_true(answer(flying[--n]));
 		assert_true(calls < 2000);
 	}
@@ -354,15 +358,48 @@ half_a_page_lost_is_half_a_page(void **state)
 static void
 what_lies_past_the_end_cannot_be_lost(void **state)
 {
+	size_t	 late[3];
+
 	(void)state;
 	partner(80);
 	pages_expect(&p, 200);
 	assert_true(answer(take()));
 	assert_true(answer(take()));
 	for (int i = 0; i < 3; i++)
-		pages_lose(&p, take());
+		late[i] = take();
+	for (int i = 0; i < 3; i++)
+		pages_lose(&p, late[i]);
 	assert_false(pages_open(&p));
 	assert_int_equal(pages_lost_rows(&p), 0);
+}
+
+static void
+past_an_end_that_was_seen_nothing_is_asked(void **state)
+{
+	size_t	 i;
+
+	(void)state;
+	partner(90);
+	pages_expect(&p, 400);
+	walk(1);
+	assert_int_equal(calls, 3);
+	assert_each_row_once();
+	assert_covered("[[0,90]]");
+	assert_int_equal(pages_lost_rows(&p), 0);
+	/* Not so while nobody has seen it. */
+	again(LIMIT, 80);
+	pages_expect(&p, 400);
+	walk(1);
+	assert_int_equal(calls, 3);
+	/* Nor for a page before it that has to be asked for again. */
+	again(LIMIT, 90);
+	pages_expect(&p, 400);
+	i = take();
+	assert_true(answer(take()));
+	assert_true(answer(take()));
+	pages_retry(&p, i, 0);
+	walk(1);
+	assert_each_row_once();
 }
 
 static void
@@ -558,6 +595,7 @@ main(void)
 		TEST(what_is_lost_is_counted_in_rows),
 		TEST(half_a_page_lost_is_half_a_page),
 		TEST(what_lies_past_the_end_cannot_be_lost),
+		TEST(past_an_end_that_was_seen_nothing_is_asked),
 		TEST(the_first_page_lost_leaves_the_number_unknown),
 		TEST(giving_up_ends_what_has_not_begun),
 		TEST(neighbours_are_noted_as_one_range),

@@ -90,18 +90,18 @@ static const struct {
 	const char	*word;		/* of the partner's, to be passed on */
 } envelopes[] = {
 	{ "{\"error\":{\"id\":\"ACCESS_DENIED\",\"description\":"
-	    "\"You are not.\",\"http_code\":403}}", "You are not." },
+	    "\"You are not.\",\"http_code\":403}}", "You are not" },
 	{ "{\"error\":{\"id\":\"ACCESS_DENIED\",\"description\":"
-	    "\"You are not.\",\"http_code\":\"403\"}}", "You are not." },
+	    "\"You are not.\",\"http_code\":\"403\"}}", "You are not" },
 	{ "{\"error\":{\"id\":\"ACCESS_DENIED\"}}", "ACCESS_DENIED" },
 	{ "{\"error\":{\"code\":\"401_UNAUTHORIZED\",\"description\":"
-	    "\"Could not.\"}}", "Could not." },
+	    "\"Could not.\"}}", "Could not" },
 	{ "{\"error\":{\"code\":\"TOO_MANY_REQUESTS_PER_SECOND\"}}",
 	    "TOO_MANY_REQUESTS_PER_SECOND" },
 	{ "{\"programs\":[],\"errors\":[{\"id\":\"X\",\"description\":"
-	    "\"Supplied.\"}]}", "Supplied." },
+	    "\"Supplied.\"}]}", "Supplied" },
 	{ "{\"errors\":[{\"error_code\":\"E7\",\"error_message\":"
-	    "\"Generic.\",\"more_info\":\"url\"}]}", "Generic." },
+	    "\"Generic.\",\"more_info\":\"url\"}]}", "Generic" },
 	{ "{\"errors\":[{\"error_code\":\"E7\"}]}", "E7" },
 	{ "{\"error\":{\"description\":null,\"id\":\"NULLED\"}}", "NULLED" },
 	{ "{\"error\":{}}", "answered" },
@@ -120,7 +120,7 @@ static const struct {
 	long			 status;
 	enum partner_says	 says;
 } statuses[] = {
-	{ 400, PARTNER_REJECTED }, { 401, PARTNER_BAD_LOGIN },
+	{ 400, PARTNER_BAD_REQUEST }, { 401, PARTNER_BAD_LOGIN },
 	{ 402, PARTNER_REJECTED }, { 403, PARTNER_NO_ACCESS },
 	{ 404, PARTNER_REJECTED }, { 405, PARTNER_REJECTED },
 	{ 408, PARTNER_TIMEOUT }, { 409, PARTNER_REJECTED },
@@ -159,7 +159,8 @@ a_good_status_with_a_bad_body_is_garbled(void **state)
 		"<!DOCTYPE html><h1>We'll be right back</h1>",
 		"{\"total\":1,\"payment_programs\":[{\"program_id\":\"p1",
 		"{\"total\":1,\"payment_programs\":[]}}", "\xff",
-		"{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\\u0000\"}", "{}", "{} {}",
+		"{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\\u0000\"}", "{}",
+		"{} {}",
 	};
 
 	(void)state;
@@ -239,6 +240,8 @@ a_page_is_its_rows_and_its_total(void **state)
 	assert_int_equal(page.says, PARTNER_OK);
 	assert_int_equal(page.count, 0);
 	assert_int_equal(page.total, 3);
+	page = list(200, "{\"total\":2000000,\"payment_programs\":[]}");
+	assert_int_equal(page.says, PARTNER_OK);
 }
 
 static void
@@ -256,6 +259,8 @@ a_page_without_rows_or_total_is_garbled_not_empty(void **state)
 		"{\"total\":5.5,\"payment_programs\":[]}",
 		"{\"total\":-1,\"payment_programs\":[]}",
 		"{\"total\":1e300,\"payment_programs\":[]}",
+		"{\"total\":2000001,\"payment_programs\":[]}",
+		"{\"total\":9223372036854775807,\"payment_programs\":[]}",
 		"{\"total_count\":5,\"payment_programs\":[]}",
 	};
 
@@ -342,6 +347,26 @@ the_partners_words_are_cut_between_characters(void **state)
 	}
 }
 
+/* They are put into a sentence of ours, which ends by itself. */
+static void
+the_partners_full_stop_is_left_out(void **state)
+{
+	static const struct {
+		const char	*description;
+		const char	*why;
+	} all[] = {
+		{ "Went wrong.", "the partner answered 500: Went wrong" },
+		{ "Went...", "the partner answered 500: Went" },
+		{ "1.5 times", "the partner answered 500: 1.5 times" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		assert_string_equal(list(500, arena_printf(a, "{\"error\":"
+		    "{\"description\":\"%s\"}}", all[i].description)).why,
+		    all[i].why);
+}
+
 static void
 what_may_be_tried_again(void **state)
 {
@@ -358,6 +383,7 @@ what_may_be_tried_again(void **state)
 		{ PARTNER_UNAVAILABLE, 1, 1, PROBLEM_PARTNER_UNAVAILABLE },
 		{ PARTNER_TIMEOUT, 1, 1, PROBLEM_PARTNER_TIMEOUT },
 		{ PARTNER_GARBLED, 1, 0, PROBLEM_PARTNER_ERROR },
+		{ PARTNER_BAD_REQUEST, 0, 0, PROBLEM_PARTNER_REFUSED },
 		{ PARTNER_REJECTED, 0, 0, PROBLEM_PARTNER_REFUSED },
 		{ PARTNER_UNKNOWN_ID, 0, 0, PROBLEM_PARTNER_REFUSED },
 	};
@@ -427,6 +453,7 @@ main(void)
 		TEST(a_program_is_the_one_that_was_asked_for),
 		TEST(an_unknown_id_is_told_by_its_name_alone),
 		TEST(the_partners_words_are_cut_between_characters),
+		TEST(the_partners_full_stop_is_left_out),
 		TEST(what_may_be_tried_again),
 		TEST(a_login_is_encoded_byte_by_byte),
 		TEST(a_call_says_all_that_it_needs),

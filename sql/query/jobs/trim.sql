@@ -2,7 +2,7 @@
 WITH old AS (
 	SELECT id
 	  FROM job
-	 WHERE finished_at < clock_timestamp() - $1::bigint * interval '1 ms'
+	 WHERE finished_at < statement_timestamp() - $1::bigint * interval '1 ms'
 	 ORDER BY finished_at
 	 LIMIT 1000
 ), gone AS (

@@ -161,7 +161,7 @@ END {
 	}
 	$? = $status || (Test::More->builder->is_passing ? 0 : 1);
 }
-$SIG{INT} = $SIG{TERM} = sub { exit 130 };
+$SIG{INT} = $SIG{TERM} = $SIG{HUP} = $SIG{PIPE} = sub { exit 130 };
 
 # Accounts and logins.
 
