@@ -28,7 +28,7 @@ struct slot {
 	_Atomic int64_t		 busy_since_ms;	/* of what is in hand */
 	_Atomic int64_t		 beat_ms;	/* last sign of life */
 	_Atomic uint64_t	 requests;	/* finished since the fork */
-	_Atomic uint64_t	 tenant;	/* of the request: a hash */
+	_Atomic uint64_t	 tenant;	/* of the request; 0 nobody */
 	_Atomic uint64_t	 clients;	/* open streams */
 	char			 rid[SCOREBOARD_RID_SIZE];
 	char			 what[SCOREBOARD_WHAT_SIZE];
