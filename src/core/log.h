@@ -65,6 +65,7 @@ int		 log_open(const char *path) MUST_CHECK;
 /* Opens the same path again, after it was moved away (USR1). */
 void		 log_reopen(void);
 
+/* Lines below this level are left out; 1 when one of this level is not. */
 void		 log_set_level(enum log_level);
 int		 log_wants(enum log_level);
 

@@ -31,6 +31,7 @@ struct db_arg {
 	char		 digits[24];
 };
 
+/* One parameter; what it points to must live until the statement has run. */
 struct db_arg	db_int(int64_t);
 struct db_arg	db_bool(bool);
 struct db_arg	db_text(const char *);			/* NULL allowed */

@@ -44,6 +44,7 @@ struct watch {
 	struct run	 page;		/* older ones, for this turn only */
 };
 
+/* None is watched at first; freed with every watch that is left. */
 struct follow	*follow_new(void);
 void		 follow_free(struct follow *);
 

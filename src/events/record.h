@@ -31,6 +31,7 @@ enum record_news {
 	RECORD_BAD		/* not FastCGI as we speak it: close */
 };
 
+/* Nothing read yet; the params are freed by record_free(). */
 void	record_init(struct record_reader *);
 
 /* Frees the params; what is fed afterwards is checked and thrown away. */

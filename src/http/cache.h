@@ -11,6 +11,7 @@
  */
 struct cache;
 
+/* An empty one that lives as long as the worker; out of memory is fatal. */
 struct cache	*cache_new(size_t max_bytes);
 
 /*

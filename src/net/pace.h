@@ -13,6 +13,7 @@ struct pace {
 	int	 good;		/* answers since the last change */
 };
 
+/* At the cap that is set (max >= 1); then an answer that was good, or bad. */
 void	pace_init(struct pace *, int max);
 void	pace_good(struct pace *);
 void	pace_trouble(struct pace *);

@@ -58,6 +58,7 @@ struct program_batch {
 	struct column	 columns[PROGRAM__MAX];
 };
 
+/* Empty, with memory of its own until freed. */
 void	program_batch_init(struct program_batch *);
 void	program_batch_free(struct program_batch *);
 

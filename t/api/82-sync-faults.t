@@ -79,7 +79,8 @@ my %lasting = (
 	'bytes that are no UTF-8' => [{ kind => 'bad_utf8' }, qr/not a JSON object: unable to decode byte 0xff/],
 	'JSON nested too deep'    => [{ kind => 'deep_json' }, qr/not a JSON object: nested too deep/],
 	'a body too large'        => [{ kind => 'huge_body', bytes => 1 << 20 }, qr/larger than 262144 bytes/],
-	'a body without end'      => [{ kind => 'huge_body', bytes => 1 << 20, length => JSON::PP::false }, qr/larger than 262144 bytes/],
+	'a body without end'      => [{ kind => 'huge_body', bytes => 1 << 20, length => JSON::PP::false },
+		qr/larger than 262144 bytes/],
 	'no answer'               => [{ kind => 'hang' }, qr/did not answer in time/],
 	'a slow drip'             => [{ kind => 'drip' }, qr/did not answer in time/],
 );
@@ -91,9 +92,10 @@ for my $what (sort keys %lasting) {
 	subtest "always, on one page: $what" => sub {
 		my (undef, $why) = @{ $lasting{$what} };
 		my $got = outcome($asked{$what});
-		is_partial($got, why => qr/^Synchronized in part: 40 of 200 programs could not be read \(.+\)\. Added 160 new programs\. Now have 160\/200$/,
+		is_partial($got, why => qr/^Synchronized in part: 40 of 200 programs could not be read \(.+\)\./,
 			items => ['offset 80'], detail => $why, rows => 160);
-		like $got->{answer}{json}{message}, $why, 'in the partner\'s words' if $what =~ /Kaboom/;
+		like $got->{answer}{json}{message}, qr/ Added 160 new programs\. Now have 160\/200$/, 'the message counts';
+		like $got->{answer}{json}{message}, $why, '... and has the reason itself';
 		# libcurl by itself repeats a call that a kept connection lost before the first byte.
 		my $tries = 1 + RETRIES;
 		if ($what =~ /^closed/) { cmp_ok asked($got, 80), '<=', 3 * $tries, 'tried a few times' }
@@ -126,7 +128,14 @@ subtest 'what asking again cannot cure is not asked again' => sub {
 		is asked($got, 80), 1, "$status: asked once";
 		$partner->heal;
 	}
-	my $user = known($s, 200);
+	my $user = known($s, 400);
+	$partner->fault(user => $user, kind => '400', offset => 320, description => 'Not this page');
+	my $got = sync($s, $user);
+	is_failed($got, 502, 'partner_refused', qr/400: Not this page/);
+	is asked($got, 320), 1, '400: asked once';
+	cmp_ok rows_of($s, $user), '>', 0, 'what had been read by then is kept';
+	$partner->heal;
+	$user = known($s, 200);
 	$partner->fault(user => $user, kind => '400', description => 'limit: too much');
 	is_failed(sync($s, $user), 502, 'partner_refused', qr/400: limit: too much/);
 	$partner->heal;
@@ -173,6 +182,26 @@ subtest 'a total that is off' => sub {
 		cmp_ok $got->{calls}, '<=', 3 * 7, 'read again, a bounded number of times';
 		$partner->heal;
 	}
+};
+
+subtest 'a total that is a boast' => sub {
+	for my $k (1_000_000, 100_000_000) {
+		my $user = known($s, 200);
+		$partner->fault(user => $user, kind => 'total_off', k => $k);
+		my $got = sync($s, $user);
+		like $got->{job}{state}, qr/^(?:partial|failed)$/, "$k too many: not taken for a list that was read";
+		cmp_ok $got->{calls}, '<=', 40, '... nor gone after';
+		sound($got);
+		$partner->heal;
+	}
+	my $user = 'boaster';
+	$s->account($user, programs => 200);
+	$partner->fault(user => $user, kind => 'total_off', k => 1_000_000, times => 1);
+	is $s->get('/api/jobs', as => $user)->{status}, 200, 'one that came with the login';
+	my $got = sync($s, $user);
+	is_done($got);
+	cmp_ok $got->{calls}, '<=', 40, '... is soon forgotten';
+	$partner->heal;
 };
 
 subtest 'rows that slide from page to page are read again' => sub {

@@ -119,6 +119,8 @@ for my $how (['always 500', { kind => '500' }, 502, 'partner_error'],
 		my $got = sync($s, $user);
 		is_failed($got, $status, $code, qr/./);
 		cmp_ok $got->{calls}, '<=', ENOUGH, 'with few calls';
+		my ($line) = $s->log(qr/worker=jobs.* job=\Q$got->{job}{id}\E .*msg="job: failed"/);
+		is $s->fields($line // '')->{code}, $code, 'the log says so';
 		$partner->heal;
 	};
 	subtest "$what after a while: partial, soon" => sub {

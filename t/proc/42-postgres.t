@@ -1,0 +1,250 @@
+#!/usr/bin/perl
+
+# PostgreSQL goes away and comes back in the middle of a sync: stopped, crashed, or
+# frozen. Requests say 503 within two seconds meanwhile and are served again without
+# anyone's help; streams stay open; the job goes on and ends right.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use IO::Select;
+use Lockstep::Outcome;
+use Lockstep::Registry;
+use Lockstep::Stack;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+# Two seconds for one request; in a crowd it may have to queue behind another one's.
+use constant { SIZE => 1200, PAGE_MS => 250, PATIENCE => 2, CROWD_PATIENCE => 2.5 };
+
+my $slow = $ENV{TEST_SLOW} || 1;
+
+my $s = Lockstep::Stack->start(conf => {
+	'jobs.lease'         => '2s',
+	'jobs.heartbeat'     => '500ms',
+	'db.job_timeout'     => '1s',
+	'partner.retry_base' => '20ms',
+	'api.workers'        => 2,
+	'live.workers'       => 2,
+	'stream.ping'        => '500ms',
+});
+my $partner   = $s->partner;
+my $bystander = known($s, 41);
+
+my @request = (
+	[GET  => '/api/jobs'],
+	[GET  => '/api/reseller/business-ids'],
+	[GET  => '/api/reseller/programs?limit=1'],
+	[POST => '/api/reseller/programs/sync'],
+	[POST => '/api/reseller/programs/sync-stream'],
+	[POST => '/api/auth/validate-credentials'],
+);
+
+# A process that is stopped when the test dies would keep PostgreSQL from ending.
+my @frozen;
+sub freeze { push @frozen, @_; return kill 'STOP', @_ }
+sub thaw   { return kill 'CONT', splice @frozen }
+END { thaw() }
+
+sub watchers { my ($stream) = $s->workers('stream'); return $stream->{clients} }
+
+# A sync that is in the middle, with two who watch it.
+sub begin {
+	my ($user) = @_;
+	my $before = rows_of($s, $user);
+	$partner->fault(user => $user, kind => 'delay', ms => PAGE_MS);
+	my $sse = $s->sync_stream($user, timeout => 30);
+	my @event = $sse->until('progress', 10);
+	my $ask = { %{ ask($s, $user) }, before => $before };
+	wait_until { watchers() == 2 } 5, 'the second who watches';
+	sleep 0.05;
+	$s->log_mark;
+	return { user => $user, sse => $sse, event => \@event, ask => $ask };
+}
+
+# It ends as if nothing had happened.
+sub ends_right {
+	my ($sync, %counts) = @_;
+	my @event = (@{ $sync->{event} }, $sync->{sse}->rest(30));
+	ok $sync->{sse}->complete, 'the stream was never cut';
+	is_deeply [map { ($_->{id} =~ /\.(\d+)$/)[0] } grep { $_->{id} } @event], [1 .. @event], 'every event once';
+	is $event[-1]{json}{type}, 'complete', '... to the last';
+	my $got = outcome($sync->{ask});
+	is_done($got);
+	$partner->heal;
+	is_deeply $got->{job}{counts}, { added => 0, updated => 0, removed => 0, unchanged => 0, failed => 0,
+		%counts }, 'the counts are true';
+	is $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', account_id($s, $sync->{user})),
+	    $sync->{jobs} // 1, 'it was one job';
+}
+
+# Requests all at once, each several times: what was answered how late.
+sub crowd {
+	my ($times, @request) = @_;
+	my $began = time;
+	my @open  = map { my ($method, $path) = @$_;
+		{ what => "$method $path", sse => $s->sse($path, method => $method, as => $bystander, timeout => 30) } }
+	    (@request) x $times;
+	my @said;
+	# Whichever comes first, or the order of reading would be taken for lateness.
+	while (@open) {
+		IO::Select->new(map { $_->{sse}->socket } @open)->can_read(30) or die 'no answer';
+		my @now = map { $_->{sse}->fill(time); $_->{sse}->read_head(time) ? $_ : () } @open;
+		for my $one (@now) {
+			my $sse = $one->{sse};
+			push @said, { what => $one->{what}, took => time - $began, status => $sse->status,
+				retry => $sse->headers->{'retry-after'}, code => ($sse->json // {})->{code} };
+			@open = grep { $_ != $one } @open;
+		}
+	}
+	return @said;
+}
+
+# Every kind of request, round and round for that long: what was answered how late.
+sub requests {
+	my ($seconds) = @_;
+	my ($end, @said) = (time + $seconds);
+	while (1) {
+		for (@request) {
+			my ($method, $path) = @$_;
+			my $began  = time;
+			my $answer = $s->request($method, $path, as => $bystander);
+			push @said, { what => "$method $path", status => $answer->{status}, took => time - $began,
+				code => $answer->{json}{code}, retry => $answer->{headers}{'retry-after'} };
+			return @said if time >= $end;
+		}
+	}
+}
+
+sub all_refused {
+	my ($patience, @said) = @_;
+	is_deeply [grep { $_->{status} != 503 } @said], [], scalar(@said) . ' requests, all 503';
+	is_deeply [grep { ($_->{code} // '') ne 'database' } @said], [], '... because of the database';
+	is_deeply [grep { !$_->{retry} } @said], [], '... to be tried again';
+	in_time($patience, @said);
+}
+
+sub in_time {
+	my ($patience, @said) = @_;
+	my ($slowest) = sort { $b->{took} <=> $a->{took} } @said;
+	cmp_ok $slowest->{took}, '<', $patience * $slow,
+	    sprintf "within $patience seconds: the slowest took %.2f (%s)", @$slowest{qw(took what)};
+}
+
+sub serves_again {
+	my ($name) = @_;
+	ok wait_until { $s->get('/api/jobs', as => $bystander)->{status} == 200 } 5, $name;
+	my $good = wait_until { my @said = requests(0.2); !grep { $_->{status} !~ /^20[02]$/ } @said } 5;
+	ok $good, '... every request';
+}
+
+subtest 'stopped, and started again' => sub {
+	my $sync = begin(known($s, SIZE));
+	$s->stop_part('postgres');
+	all_refused(PATIENCE, requests(1.5));
+	is $s->operator('/healthz')->{status}, 200, 'lockstep itself is healthy';
+	is $s->operator('/readyz')->{status}, 503, '... but not ready';
+	ok !$sync->{sse}->ended, 'the stream is open';
+	$s->start_part('postgres');
+	serves_again('back by itself');
+	ends_right($sync, added => SIZE);
+	is $s->operator('/readyz')->{status}, 200, 'ready';
+};
+
+subtest 'a restart that nobody noticed costs nobody an answer' => sub {
+	requests(0.5);
+	$s->restart('postgres');
+	my @said = map { crowd(1, @request[0 .. 2]) } 1 .. 6;
+	is_deeply [grep { $_->{status} != 200 } @said], [], 'idle connections that broke are made anew in time';
+};
+
+# Without a checkpoint: sync_seen is unlogged, so a crash empties it.
+subtest 'crashed: the pass starts again' => sub {
+	my $sync = begin(known($s, SIZE));
+	$s->disconnect;
+	kill 'QUIT', $s->{PID_POSTGRES};
+	ok wait_until { !$s->alive($s->{PID_POSTGRES}) } 5, 'PostgreSQL is gone at once';
+	all_refused(PATIENCE, requests(0.5));
+	$s->start_part('postgres');
+	serves_again('back by itself');
+	ends_right($sync, added => SIZE);
+	is scalar(() = $s->log(qr/what was seen is gone, reading again/)), 1, 'the log says so';
+};
+
+subtest 'one of its processes is killed: it restarts by itself' => sub {
+	my $user = known($s, SIZE);
+	$s->sync($user);
+	$partner->edit(user => $user, op => 'change', field => 'dates', n => 100, pick => 'random');
+	$partner->edit(user => $user, op => 'add', n => 10, pick => 'last');
+	my $sync = begin($user);
+	$sync->{jobs} = 2;
+	my $pid = $s->sql_value(q(SELECT pid FROM pg_stat_activity WHERE application_name = 'lockstep:stream'));
+	$s->disconnect;
+	kill 'KILL', $pid;
+	serves_again('back by itself');
+	ends_right($sync, added => 10, updated => 100, unchanged => SIZE - 100);
+};
+
+# The processes of PostgreSQL that serve lockstep: application name => pids.
+sub backends {
+	my %pid;
+	push @{ $pid{ $_->{application_name} } }, $_->{pid} for @{ $s->sql(
+		q(SELECT application_name, pid FROM pg_stat_activity WHERE usename = 'lockstep')) };
+	return \%pid;
+}
+
+subtest 'the connections of requests and jobs hang' => sub {
+	my $sync = begin(known($s, SIZE));
+	my @pid  = @{ backends()->{lockstep} };
+	cmp_ok scalar @pid, '>=', 6, 'each worker has a connection';
+	freeze(@pid);
+	# The first two, which one worker answers by itself.
+	my @said = crowd(6, @request[0, 1]);
+	cmp_ok scalar(grep { $_->{status} == 503 } @said), '>=', 1, 'who meets a hanging one is told 503';
+	is_deeply [grep { $_->{status} !~ /^(?:200|503)$/ } @said], [], '... and nothing else';
+	in_time(CROWD_PATIENCE, @said);
+	serves_again('new connections take their place, while the old ones hang');
+	thaw();
+	ends_right($sync, added => SIZE);
+};
+
+subtest 'the connection of the streams hangs' => sub {
+	my $sync = begin(known($s, SIZE));
+	my @pid = @{ backends()->{'lockstep:stream'} };
+	is scalar @pid, 1, 'there is one';
+	my $other = newest($s, $bystander)->{id};
+	freeze(@pid);
+	my $began = time;
+	my $late  = $s->sse("/api/jobs/$other/events", as => $bystander);
+	is $late->status, 503, 'who asks for what has to be looked up is told so';
+	is $late->json->{code}, 'database', '... and why';
+	cmp_ok time - $began, '<', PATIENCE * $slow, '... within two seconds';
+	ok $s->wait_log(qr/"link: database is back"/, 3), 'another connection takes its place';
+	ends_right($sync, added => SIZE);
+	thaw();
+};
+
+subtest 'all of PostgreSQL hangs' => sub {
+	my $sync = begin(known($s, SIZE));
+	$s->disconnect;
+	my @pid = ($s->{PID_POSTGRES}, split ' ', Lockstep::Stack::slurp(
+		"/proc/$s->{PID_POSTGRES}/task/$s->{PID_POSTGRES}/children"));
+	freeze(@pid);
+	my @said = crowd(4, @request);
+	thaw();
+	all_refused(CROWD_PATIENCE, @said);
+	serves_again('back by itself');
+	ends_right($sync, added => SIZE);
+};
+
+subtest 'nothing is left of it' => sub {
+	is $s->sql_value(q(SELECT count(*) FROM job WHERE finished_at IS NULL)), 0, 'no job is stuck';
+	is $s->sql_value(q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'lockstep'
+		AND state LIKE 'idle in transaction%')), 0, 'no transaction is open';
+	cmp_ok scalar(() = Lockstep::Stack::slurp($s->{LOG}) =~ /level=(?:warn|error)/g), '<', 400,
+	    'the log was not flooded';
+};
+
+$s->stop;
+done_testing;
