@@ -32,7 +32,7 @@
 #define ACCEPT_PAUSE_MS	100
 #define STOP_MS		1500
 /* Everything is looked at now and then, should an announcement get lost. */
-#define RECHECK_MS	15000
+#define RECHECK_MS	5000
 
 struct stream {
 	struct worker		*worker;
