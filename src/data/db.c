@@ -27,6 +27,7 @@ struct db {
 	int64_t		 timeout_ms;
 	bool		 prepare;
 	PGconn		*conn;
+	uint64_t	 session;	/* counts connections */
 	bool		 in_tx;
 	bool		 complained;	/* warn once per outage */
 	bool		 hung;		/* the last statement timed out */
@@ -67,6 +68,12 @@ db_free(struct db *db)
 	drop(db);
 	arena_free(db->scratch);
 	free(db);
+}
+
+uint64_t
+db_session(const struct db *db)
+{
+	return db->session;
 }
 
 bool
@@ -188,6 +195,7 @@ connect_now(struct db *db, int64_t deadline_ms)
 		drop(db);
 		return -1;
 	}
+	db->session++;
 	if (db->complained)
 		log_info("db: connected again");
 	db->complained = false;

@@ -76,6 +76,12 @@ void		 db_rollback(struct db *);
  */
 int		 db_script(struct db *, const char *sql) MUST_CHECK;
 
+/*
+ * A number that is another one after each reconnect: what a session, or an
+ * unlogged table, held before may be gone.
+ */
+uint64_t	 db_session(const struct db *);
+
 /* True when there is no connection: the last call lost it or never had it. */
 bool		 db_lost(const struct db *);
 

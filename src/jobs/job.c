@@ -65,6 +65,7 @@ fill(struct job *j, const struct db_rows *rows)
 	if (j->checkpoint == NULL)
 		j->checkpoint = json_new_obj(j->arena);
 	j->claimed_ms = j->beat_ms = clock_mono_ms();
+	j->session = db_session(j->db);
 }
 
 static void
@@ -134,6 +135,12 @@ job_begin(struct job *j)
 
 	if (db_begin(j->db) == -1)
 		return -1;
+	/* A crash of the database empties unlogged tables: look at them anew. */
+	if (db_session(j->db) != j->session) {
+		log_warn("job: the database was away");
+		db_rollback(j->db);
+		return -1;
+	}
 	rows = db_query(j->db, j->scratch, Q_JOBS_FENCE,
 	    DB_ARGS(db_text(j->id), db_int(j->fence)));
 	if (rows != NULL && rows_count(rows) == 1)

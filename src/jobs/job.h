@@ -37,6 +37,7 @@ struct job {
 	const char		*kind;
 	int64_t			 account_id;	/* 0: none */
 	int64_t			 fence;
+	uint64_t		 session;	/* of the database, at the claim */
 	int64_t			 claims;	/* in a row, nothing saved */
 	struct json		*checkpoint;	/* as last saved; never NULL */
 	int64_t			 elapsed_ms;	/* before this claim */
@@ -90,8 +91,8 @@ void	job_close(struct job *);
 
 /*
  * Opens a transaction in which this job may be written for.  -1 when the
- * lease is no longer ours or the database is gone (logged): end with
- * JOB_LOST.
+ * lease is no longer ours, or the database is gone or was away since the
+ * claim (logged): end with JOB_LOST.
  */
 int	job_begin(struct job *) MUST_CHECK;
 
