@@ -9,16 +9,24 @@ use Cwd ();
 use Exporter 'import';
 use File::Basename qw(dirname);
 use JSON::PP       ();
-use List::Util     qw(max);
+use List::Util     qw(max sum0);
+use POSIX          ();
+use Time::HiRes    qw(time);
 
 my $root;
 BEGIN { $root = Cwd::realpath(dirname(__FILE__) . '/../../..') }
 use lib "$root/t/lib";
 use Lockstep::Stack;
 
-our @EXPORT = qw(built commas median note progress row seconds table);
+our @EXPORT = qw(built calm commas median note progress row seconds table);
+
+# A sample counts as disturbed when others use more of the machine meanwhile; then it
+# is taken again, for so many seconds in all, and at last the least disturbed counts.
+use constant OTHERS_MOST => 0.10;
+my $patience = $ENV{BENCH_PATIENCE} // 20;
 
 my (@row, @note);
+my ($samples, $disturbed) = (0, 0);
 
 sub root { return $root }
 
@@ -27,6 +35,40 @@ sub median {
 	return @sorted % 2 ? $sorted[@sorted / 2]
 	    : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
 }
+
+# Ticks that all processors were at work, and those of them that were ours: of this
+# process, its children, and whatever works in a stack of ours.
+sub ticks {
+	my ($user, $nice, $system) = Lockstep::Stack::slurp('/proc/stat') =~ /^cpu +(\d+) (\d+) (\d+)/;
+	my $ours = sum0(times) * POSIX::sysconf(POSIX::_SC_CLK_TCK());
+	for my $dir (glob '/proc/[0-9]*') {
+		(readlink("$dir/cwd") // '') =~ m{/lockstep-\w{6}(?:/|\z)} or next;
+		my @field = split ' ', Lockstep::Stack::slurp("$dir/stat") =~ s/^.*\)//sr;
+		$ours += sum0(@field[11 .. 14]) if @field;
+	}
+	return ($user + $nice + $system, $ours);
+}
+
+# Runs $sample and returns its result, undisturbed if that can be had.
+sub calm {
+	my ($sample) = @_;
+	my ($best, $least);
+	$samples++;
+	while (1) {
+		my ($since, @before) = (time, ticks());
+		my $result = $sample->();
+		my ($took, @after) = (time - $since, ticks());
+		my $others = ($after[0] - $before[0] - ($after[1] - $before[1]))
+		    / ($took * cores() * POSIX::sysconf(POSIX::_SC_CLK_TCK()));
+		($best, $least) = ($result, $others) if !defined $least || $others < $least;
+		last if $least <= OTHERS_MOST;
+		if ($patience <= 0) { $disturbed++; last }
+		$patience -= $took;
+	}
+	return $best;
+}
+
+sub cores { my @core = Lockstep::Stack::slurp('/proc/cpuinfo') =~ /^processor\s*:/mg; return scalar @core }
 
 sub commas { my ($n) = @_; 1 while $n =~ s/^(\d+)(\d{3})/$1,$2/; return $n }
 
@@ -53,8 +95,9 @@ sub verdict {
 
 sub cells {
 	my ($row) = @_;
+	my $ratio = $row->{ratio};
 	return ($row->{what}, $row->{ours}, $row->{beside} // '', $row->{theirs} // '',
-		defined $row->{ratio} ? sprintf '%.2f', $row->{ratio} : '',
+		defined $ratio ? sprintf $ratio < 2 ? '%.3f' : '%.2f', $ratio : '',
 		$row->{goal} // '', verdict($row));
 }
 
@@ -72,6 +115,12 @@ sub table {
 	return $text . (@$notes ? "\n" . join('', map { "$_\n" } @$notes) : '');
 }
 
+sub disturbance {
+	my ($n, $bad) = @_;
+	return "none of $n samples was disturbed by other work on the machine" if !$bad;
+	return "$bad of $n samples were disturbed by other work on the machine";
+}
+
 # A helper in C, up to date.
 sub built {
 	my ($name) = @_;
@@ -86,10 +135,12 @@ sub finish {
 	return if !@row;
 	if (my $file = $ENV{BENCH_ROWS}) {
 		open my $out, '>>', $file or die "$file: $!\n";
-		print $out JSON::PP::encode_json({ rows => \@row, notes => \@note }), "\n";
+		print $out JSON::PP::encode_json({ rows => \@row, notes => \@note,
+			samples => $samples, disturbed => $disturbed }), "\n";
 		close $out or die "$file: $!\n";
 	} else {
 		print table(\@row, \@note);
+		print disturbance($samples, $disturbed), "\n";
 	}
 	return;
 }
