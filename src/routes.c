@@ -37,6 +37,7 @@ static const struct route routes[] = {
 
 static const struct job_kind job_kinds[] = {
 	{ SYNC_KIND, sync_run },
+	{ SYNC_DRY_KIND, sync_run },
 };
 
 int

@@ -168,6 +168,12 @@ static const struct key keys[] = {
 	{ "sync.wait_max", CONF_MSEC, AT(sync_wait_max_ms), "5min",
 	    SEC, HOUR,
 	    "A sync request that takes longer is answered with 202." },
+	{ "programs.full_every", CONF_MSEC, AT(programs_full_every_ms),
+	    "15min", SEC, 30 * DAY,
+	    "After this long a quick check is followed by a full reading." },
+	{ "programs.retire_max_share", CONF_INT,
+	    AT(programs_retire_max_share), "10", 0, 100,
+	    "Percent of an account's programs that one reading may retire." },
 };
 
 /* Largest first: a value is printed in the first that divides it. */

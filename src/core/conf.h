@@ -61,6 +61,9 @@ struct conf {
 	int64_t		 auth_refusals_per_address;
 
 	int64_t		 sync_wait_max_ms;
+
+	int64_t		 programs_full_every_ms;
+	int64_t		 programs_retire_max_share;	/* percent */
 };
 
 #define CONF_ERR_SIZE	512

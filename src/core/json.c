@@ -264,15 +264,27 @@ json_print(const struct json *j, struct buf *b)
 	return -1;
 }
 
-char *
-json_dump(struct arena *a, const struct json *j)
+static char *
+dump(struct arena *a, const struct json *j, size_t flags)
 {
 	char	*text;
 
-	if ((text = json_dumps(to_lib(j), PRINT_FLAGS)) == NULL)
+	if ((text = json_dumps(to_lib(j), flags)) == NULL)
 		fatal("json: out of memory");
 	arena_defer(a, free, text);
 	return text;
+}
+
+char *
+json_dump(struct arena *a, const struct json *j)
+{
+	return dump(a, j, PRINT_FLAGS);
+}
+
+char *
+json_dump_sorted(struct arena *a, const struct json *j)
+{
+	return dump(a, j, PRINT_FLAGS | JSON_SORT_KEYS);
 }
 
 void
@@ -280,4 +292,13 @@ json_push_int(struct json *arr, int64_t n)
 {
 	if (json_array_append_new(to_lib(arr), json_integer(n)) == -1)
 		fatal("json: append");
+}
+
+int
+json_number(const struct json *v, double *out)
+{
+	if (!json_is_number(to_lib(v)))
+		return -1;
+	*out = json_number_value(to_lib(v));
+	return 0;
 }

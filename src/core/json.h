@@ -44,6 +44,9 @@ const char	*json_text(const struct json *);
  */
 int		 json_whole(const struct json *, int64_t *) MUST_CHECK;
 
+/* Any number, as a double.  -1 when it is none. */
+int		 json_number(const struct json *, double *) MUST_CHECK;
+
 /* -1 when it is no boolean. */
 int		 json_truth(const struct json *, bool *) MUST_CHECK;
 
@@ -72,7 +75,11 @@ void		 json_merge(struct json *dst, const struct json *src);
 /* Appends the compact text; -1, and nothing appended, when buf is full. */
 int		 json_print(const struct json *, struct buf *) MUST_CHECK;
 
-/* The compact text in the arena. */
+/*
+ * The compact text in the arena; sorted: the members of each object by name, so
+ * that the same values give the same text in whatever order they came.
+ */
 char		*json_dump(struct arena *, const struct json *);
+char		*json_dump_sorted(struct arena *, const struct json *);
 
 #endif

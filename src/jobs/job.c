@@ -15,7 +15,7 @@
 int
 job_ask(struct db *db, struct arena *a, const char *kind,
     int64_t account_id, const char *request, const char *first_event,
-    char id[JOB_ID_SIZE])
+    int priority, char id[JOB_ID_SIZE])
 {
 	struct db_rows	*rows;
 
@@ -26,7 +26,7 @@ job_ask(struct db *db, struct arena *a, const char *kind,
 	for (int i = 0; i < 5; i++) {
 		rows = db_query(db, a, Q_JOBS_ASK, DB_ARGS(db_text(kind),
 		    db_int(account_id), db_text(request),
-		    db_text(first_event)));
+		    db_text(first_event), db_int(priority)));
 		if (rows == NULL)
 			return -1;
 		if (rows_count(rows) == 1) {
@@ -39,11 +39,29 @@ job_ask(struct db *db, struct arena *a, const char *kind,
 	return -1;
 }
 
+/* Our own JSON back from the database, where it cannot be malformed. */
+static struct json *
+stored_json(struct arena *a, const char *text)
+{
+	const char	*why;
+	struct json	*j = json_parse(a, text, strlen(text), &why);
+
+	return j != NULL ? j : json_new_obj(a);
+}
+
+/* Who joined may have asked for more. */
+static void
+note_request(struct job *j, const char *text)
+{
+	if (j->request_text != NULL && strcmp(j->request_text, text) == 0)
+		return;
+	j->request_text = arena_strdup(j->arena, text);
+	j->request = stored_json(j->arena, text);
+}
+
 static void
 fill(struct job *j, const struct db_rows *rows)
 {
-	const char	*text = rows_text(rows, 0, "checkpoint"), *why;
-
 	snprintf(j->id, sizeof(j->id), "%s", rows_text(rows, 0, "id"));
 	j->kind = arena_strdup(j->arena, rows_text(rows, 0, "kind"));
 	j->account_id = rows_int(rows, 0, "account_id");
@@ -61,9 +79,9 @@ fill(struct job *j, const struct db_rows *rows)
 	j->partner_ms = rows_int(rows, 0, "partner_ms");
 	j->database_ms = rows_int(rows, 0, "database_ms");
 	j->names_ms = rows_int(rows, 0, "names_ms");
-	j->checkpoint = json_parse(j->arena, text, strlen(text), &why);
-	if (j->checkpoint == NULL)
-		j->checkpoint = json_new_obj(j->arena);
+	j->checkpoint = stored_json(j->arena, rows_text(rows, 0,
+	    "checkpoint"));
+	note_request(j, rows_text(rows, 0, "request"));
 	j->claimed_ms = j->beat_ms = clock_mono_ms();
 	j->session = db_session(j->db);
 }
@@ -143,19 +161,32 @@ job_begin(struct job *j)
 	}
 	rows = db_query(j->db, j->scratch, Q_JOBS_FENCE,
 	    DB_ARGS(db_text(j->id), db_int(j->fence)));
-	if (rows != NULL && rows_count(rows) == 1)
+	if (rows != NULL && rows_count(rows) == 1) {
+		note_request(j, rows_text(rows, 0, "request"));
 		return 0;
+	}
 	if (rows != NULL)
 		log_warn("job: lease lost", F_INT("fence", j->fence));
 	db_rollback(j->db);
 	return -1;
 }
 
+static int
+queue_follow_up(struct job *j)
+{
+	char	 id[JOB_ID_SIZE];
+
+	return j->follow_up == NULL ? 0 : job_ask(j->db, j->scratch, j->kind,
+	    j->account_id, j->follow_up, j->follow_up_event,
+	    j->follow_up_priority, id);
+}
+
 /* The end of every write: one more statement, then COMMIT. */
 static int
 commit(struct job *j, const struct db_rows *rows)
 {
-	if (rows == NULL || rows_count(rows) != 1) {
+	if (rows == NULL || rows_count(rows) != 1 ||
+	    queue_follow_up(j) == -1) {
 		db_rollback(j->db);
 		return -1;
 	}
@@ -164,6 +195,7 @@ commit(struct job *j, const struct db_rows *rows)
 	close_notes(j);
 	open_notes(j);
 	j->forget_errors = false;
+	j->follow_up = NULL;
 	arena_reset(j->scratch);
 	j->beat_ms = clock_mono_ms();
 	return 0;
@@ -275,4 +307,13 @@ job_forget_errors(struct job *j)
 {
 	j->forget_errors = true;
 	j->failed = 0;
+}
+
+void
+job_follow_up(struct job *j, const char *request, const char *first_event,
+    int priority)
+{
+	j->follow_up = request;
+	j->follow_up_event = first_event;
+	j->follow_up_priority = priority;
 }

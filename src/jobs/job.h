@@ -24,6 +24,9 @@ struct upstream;
 
 #define JOB_ID_SIZE	37
 
+/* Higher goes first. */
+enum { JOB_PRIORITY_LOW = -1, JOB_PRIORITY_NORMAL = 0 };
+
 struct job {
 	/* For the life of the worker. */
 	const struct conf	*conf;
@@ -39,6 +42,8 @@ struct job {
 	int64_t			 fence;
 	uint64_t		 session;	/* of the database, at the claim */
 	int64_t			 claims;	/* in a row, nothing saved */
+	const char		*request_text;
+	struct json		*request;	/* as of the last job_begin() */
 	struct json		*checkpoint;	/* as last saved; never NULL */
 	int64_t			 elapsed_ms;	/* before this claim */
 	int64_t			 claimed_ms;	/* on clock_mono_ms() */
@@ -56,6 +61,9 @@ struct job {
 	int64_t			 names_ms;
 
 	int64_t			 beat_ms;	/* when the lease was renewed */
+	const char		*follow_up;	/* request, with the next save */
+	const char		*follow_up_event;
+	int			 follow_up_priority;
 	bool			 forget_errors;	/* with the next save */
 	struct column		 events;	/* to go out with the next save */
 	struct column		 error_items;
@@ -72,12 +80,13 @@ enum job_end {
 
 /*
  * Asks for a job of this kind for this account.  While one is active the
- * caller joins it.  first_event is what its stream begins with (JSON).  Its
+ * caller joins it: its request gains the members of this one, its priority
+ * rises to this one.  first_event is what its stream begins with (JSON).  Its
  * id goes to id; -1 when the database failed (logged).
  */
 int	job_ask(struct db *, struct arena *, const char *kind,
 	    int64_t account_id, const char *request, const char *first_event,
-	    char id[JOB_ID_SIZE]) MUST_CHECK;
+	    int priority, char id[JOB_ID_SIZE]) MUST_CHECK;
 
 /*
  * Claims the next due job of one of the kinds for this holder.  1 with *job
@@ -109,6 +118,13 @@ void	job_event(struct job *, const char *json);
 /* Notes what could not be done, likewise; the last word on an item wins. */
 void	job_error(struct job *, const char *item, const char *code,
 	    const char *detail);
+
+/*
+ * Queues another job of the same kind and account once this one has ended, in
+ * the same transaction.  The texts must live until then.
+ */
+void	job_follow_up(struct job *, const char *request,
+	    const char *first_event, int priority);
 
 /*
  * Drops all errors that were noted before, with the next save: what they are

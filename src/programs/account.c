@@ -250,12 +250,14 @@ validate_credentials_post(struct req *r)
 }
 
 int
-account_load(struct db *db, struct arena *a, int64_t id, struct account *acc)
+account_load(struct db *db, struct arena *a, int64_t id,
+    int64_t full_every_ms, struct account *acc)
 {
 	struct db_rows	*rows;
 	struct bytes	 hash, password;
 
-	rows = db_query(db, a, Q_ACCOUNT_LOAD, DB_ARGS(db_int(id)));
+	rows = db_query(db, a, Q_ACCOUNT_LOAD, DB_ARGS(db_int(id),
+	    db_int(full_every_ms)));
 	if (rows == NULL)
 		return -1;
 	if (rows_count(rows) == 0)
@@ -267,6 +269,8 @@ account_load(struct db *db, struct arena *a, int64_t id, struct account *acc)
 	acc->is_refused = strcmp(rows_text(rows, 0, "state"), "refused") == 0;
 	acc->partner_total = rows_null(rows, 0, "partner_total") ? -1 :
 	    rows_int(rows, 0, "partner_total");
+	acc->was_full = rows_bool(rows, 0, "was_full");
+	acc->full_due = rows_bool(rows, 0, "full_due");
 	if (secret_open(a, rows_bytes(rows, 0, "sealed_password", a),
 	    acc->user, &password) == -1) {
 		log_error("account: the seal does not open with this key");

@@ -1,6 +1,8 @@
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
 
+#include <stdbool.h>
+
 #include "core/compiler.h"
 #include "core/secret.h"
 #include "programs/partner.h"
@@ -47,15 +49,18 @@ struct account {
 	unsigned char		 hash[SECRET_HASH_SIZE];
 	int			 is_refused;
 	int64_t			 partner_total;	/* -1: never said */
+	bool			 was_full;	/* was ever read as a whole */
+	bool			 full_due;	/* and not for a while */
 	const char		*authorization;
 };
 
 /*
- * Loads an account with its seal opened, into the arena.  1; 0 when there is
- * none or the seal cannot be opened with this key; -1: database (logged).
+ * Loads an account with its seal opened, into the arena; full_every_ms is how
+ * old a full reading may get.  1; 0 when there is none or the seal cannot be
+ * opened with this key; -1: database (logged).
  */
 int	account_load(struct db *, struct arena *, int64_t id,
-	    struct account *) MUST_CHECK;
+	    int64_t full_every_ms, struct account *) MUST_CHECK;
 
 /*
  * Calls the partner within a request, once more when it broke down and there

@@ -12,6 +12,7 @@
 #include "net/retry.h"
 #include "net/upstream.h"
 #include "proc/worker.h"
+#include "programs/report.h"
 #include "programs/store.h"
 
 #define LOST_IN_ROW_MAX	3	/* pages given up, then the whole run */
@@ -59,6 +60,8 @@ pass_checkpoint(struct pass *p)
 	json_put_bool(c, "informed", p->informed);
 	json_put_bool(c, "answered", p->answered);
 	json_put_int(c, "holds", p->holds);
+	json_put_int(c, "doubted", p->doubted);
+	json_put_int(c, "doubted_unique", p->doubted_unique);
 	json_put(c, "covered", pages_print(&p->pages, j->scratch));
 	j->checkpoint = c;
 }
@@ -80,14 +83,32 @@ checkpoint_bool(const struct json *c, const char *key)
 }
 
 static int64_t
-count_seen(struct pass *p)
+count_seen(struct pass *p, int64_t pass)
 {
 	struct job	*j = p->job;
 	struct db_rows	*rows = db_query(j->db, j->arena,
 			    Q_PROGRAMS_SEEN_COUNT,
-			    DB_ARGS(db_text(j->id), db_int(p->number)));
+			    DB_ARGS(db_text(j->id), db_int(pass)));
 
 	return rows != NULL ? rows_int(rows, 0, "seen") : -1;
+}
+
+int
+pass_check_seen(struct pass *p, bool *intact, bool *doubt_intact)
+{
+	int64_t	 seen = count_seen(p, p->number);
+	int64_t	 doubted_seen = count_seen(p, p->doubted);
+
+	if (seen == -1 || doubted_seen == -1)
+		return -1;
+	*intact = seen == p->unique;
+	*doubt_intact = doubted_seen == p->doubted_unique;
+	if (!*intact || !*doubt_intact)
+		log_warn("sync: what was seen is gone, reading again",
+		    F_INT("seen", seen), F_INT("noted", p->unique),
+		    F_INT("doubted_seen", doubted_seen),
+		    F_INT("doubted_noted", p->doubted_unique));
+	return 0;
 }
 
 void
@@ -98,6 +119,9 @@ pass_begin(struct pass *p, int64_t expected)
 	pages_expect(&p->pages, expected);
 	p->unique = 0;
 	p->number++;
+	/* A rehearsal writes nothing, so each pass finds the same again. */
+	if (p->dry_run)
+		p->job->added = p->job->updated = 0;
 }
 
 static void
@@ -117,7 +141,7 @@ int
 pass_resume(struct pass *p)
 {
 	const struct json	*c = p->job->checkpoint;
-	int64_t			 seen;
+	bool			 intact, doubt_intact;
 
 	p->total_db_before = checkpoint_int(c, "total_db_before", 0);
 	p->number = checkpoint_int(c, "pass", 1);
@@ -125,16 +149,19 @@ pass_resume(struct pass *p)
 	p->informed = checkpoint_bool(c, "informed");
 	p->answered = checkpoint_bool(c, "answered");
 	p->holds = checkpoint_int(c, "holds", 0);
+	p->doubted = checkpoint_int(c, "doubted", 0);
+	p->doubted_unique = checkpoint_int(c, "doubted_unique", 0);
 	/* Pages that were lost before are tried again with the rest. */
 	job_forget_errors(p->job);
-	if ((seen = count_seen(p)) == -1)
+	if (pass_check_seen(p, &intact, &doubt_intact) == -1)
 		return -1;
-	if (seen == p->unique) {
+	/* Without what it saw, the first of two readings is none. */
+	if (!doubt_intact)
+		p->doubted = p->doubted_unique = 0;
+	if (intact) {
 		resume_pages(p, c);
 		return 0;
 	}
-	log_warn("sync: what was seen is gone, reading again",
-	    F_INT("seen", seen), F_INT("noted", p->unique));
 	pass_begin(p, checkpoint_int(c, "total", -1));
 	return 0;
 }
@@ -346,7 +373,8 @@ collect(struct pass *p, int timeout_ms)
 	while (call != NULL && p->narrivals < PASS_FLIGHTS_MAX) {
 		land(p, call);
 		/* The next page is on its way before this one is written. */
-		start_calls(p);
+		if (!p->quick)
+			start_calls(p);
 		call = p->narrivals < PASS_FLIGHTS_MAX ?
 		    upstream_next(p->job->upstream, 0) : NULL;
 	}
@@ -411,16 +439,37 @@ sits_out_hold(struct pass *p)
 	return true;
 }
 
+void
+pass_note_total(struct pass *p)
+{
+	struct job	*j = p->job;
+	int64_t		 total = p->pages.total;
+
+	j->total = total;
+	if (p->informed)
+		return;
+	p->informed = true;
+	report_info(j, total, p->total_db_before);
+	log_info("sync: api total", F_INT("programs", total));
+	log_info("sync: need", F_INT("programs",
+	    total > p->total_db_before ? total - p->total_db_before : 0));
+}
+
 enum pass_end
 pass_run(struct pass *p)
 {
 	struct job	*j = p->job;
 
+	/* After a quick look the first page still waits to be written. */
+	if (store_arrivals(p) == -1)
+		return PASS_JOB_LOST;
 	while (pages_open(&p->pages)) {
 		if (worker_stopping())
 			return PASS_STOPPED;
 		start_calls(p);
 		collect(p, turn_ms(p));
+		if (p->quick && p->narrivals > 0)
+			return PASS_FIRST_PAGE;
 		if (store_arrivals(p) == -1 || job_beat(j) == -1)
 			return PASS_JOB_LOST;
 		if (upstream_pending(j->upstream) > 0)

@@ -46,7 +46,11 @@ struct pass {
 
 	int64_t			 number;	/* 1 for a job's first pass */
 	int64_t			 unique;	/* ids seen in this pass */
+	int64_t			 doubted;	/* pass that missed many; 0 */
+	int64_t			 doubted_unique; /* ids seen in it */
 	int64_t			 total_db_before;
+	bool			 quick;		/* stop after the first page */
+	bool			 dry_run;	/* the registry stays as it is */
 	bool			 informed;	/* the info event is out */
 	bool			 answered;	/* a page came in this job */
 	int			 lost_in_row;	/* pages given up */
@@ -65,6 +69,7 @@ enum pass_end {
 	PASS_DIFFERS,		/* the set moved: read it again */
 	PASS_LOST_PAGES,	/* some pages never came */
 	PASS_REFUSED,		/* the partner will not answer this login */
+	PASS_FIRST_PAGE,	/* quick, and it is there, not yet written */
 	PASS_HELD,		/* the partner said how long to wait */
 	PASS_STOPPED,		/* the worker is to stop */
 	PASS_JOB_LOST		/* lease or database gone */
@@ -87,8 +92,22 @@ void		 pass_begin(struct pass *, int64_t expected);
  */
 int		 pass_resume(struct pass *) MUST_CHECK;
 
+/*
+ * Is all that the pass has seen still noted, and all that the doubted one
+ * before it had?  A crash of the database empties that table, also under a
+ * worker that hardly notices.  -1: the database failed (logged).
+ */
+int		 pass_check_seen(struct pass *, bool *intact,
+		    bool *doubt_intact) MUST_CHECK;
+
 /* Reads until nothing is left to do, or it cannot go on. */
 enum pass_end	 pass_run(struct pass *);
+
+/*
+ * Notes the total that the partner named in the job, and tells those who
+ * watch, the first time that it is known.
+ */
+void		 pass_note_total(struct pass *);
 
 /* Puts where it stands into the job's checkpoint, for the next save. */
 void		 pass_checkpoint(struct pass *);

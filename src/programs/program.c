@@ -1,6 +1,7 @@
 /* From the partner's JSON to the registry's columns. */
 #include "programs/program.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,20 +55,159 @@ program_date(const char *text, int32_t *days)
 	return 0;
 }
 
-/* A text member, NULL when absent; -1 when it is longer than we keep. */
-static int
-text_of(const struct json *obj, const char *key, const char **out)
+/*
+ * The readers of the table below: from the member of that name to a value;
+ * absent and null are NULL, never empty or zero.  What is returned says why
+ * it is not to be kept; NULL when it is.
+ */
+static const char *
+read_text(struct value *v, struct arena *a, const struct json *member)
 {
-	*out = json_text(json_get(obj, key));
-	return *out != NULL && strlen(*out) > PROGRAM_TEXT_MAX ? -1 : 0;
+	(void)a;
+	v->text = json_text(member);
+	v->present = v->text != NULL;
+	return v->present && strlen(v->text) > PROGRAM_TEXT_MAX ?
+	    "is too long" : NULL;
 }
 
-static bool
-date_of(const struct json *obj, const char *key, int32_t *days)
+static const char *
+read_date(struct value *v, struct arena *a, const struct json *member)
 {
-	const char	*text = json_text(json_get(obj, key));
+	const char	*text = json_text(member);
+	int32_t		 days;
 
-	return text != NULL && program_date(text, days) == 0;
+	(void)a;
+	v->present = text != NULL && program_date(text, &days) == 0;
+	if (v->present)
+		v->number = days;
+	return NULL;
+}
+
+static const char *
+read_whole(struct value *v, struct arena *a, const struct json *member)
+{
+	(void)a;
+	if (json_is_nil(member))
+		return NULL;
+	v->present = true;
+	return json_whole(member, &v->number) == 0 ? NULL :
+	    "is not a whole number";
+}
+
+static const char *
+read_truth(struct value *v, struct arena *a, const struct json *member)
+{
+	bool	 yes;
+
+	(void)a;
+	if (json_is_nil(member))
+		return NULL;
+	v->present = true;
+	if (json_truth(member, &yes) == -1)
+		return "is neither true nor false";
+	v->number = yes;
+	return NULL;
+}
+
+/*
+ * Dollars, here at the edge alone, become cents.  A binary fraction is off
+ * from the decimal one by far less than a hundredth of a cent.
+ */
+static const char *
+read_dollars(struct value *v, struct arena *a, const struct json *member)
+{
+	double	 dollars, cents;
+
+	(void)a;
+	if (json_is_nil(member))
+		return NULL;
+	if (json_number(member, &dollars) == -1 || fabs(dollars) > 1e12)
+		return "is not an amount of money";
+	cents = round(dollars * 100);
+	if (fabs(dollars * 100 - cents) > 0.01)
+		return "has a fraction of a cent";
+	v->present = true;
+	v->number = (int64_t)cents;
+	return NULL;
+}
+
+static const char *
+read_list(struct value *v, struct arena *a, const struct json *member)
+{
+	if (json_is_nil(member))
+		return NULL;
+	if (!json_is_arr(member))
+		return "is not a list";
+	v->present = true;
+	v->text = json_dump_sorted(a, member);
+	return strlen(v->text) > PROGRAM_JSON_MAX ? "is too long" : NULL;
+}
+
+enum part { PART_PROGRAM, PART_FIRST_BUSINESS, PART_METRICS, PART_UPGRADE,
+	PART__MAX };
+
+/* The columns: what each is called, and how it is read from which part. */
+static const struct {
+	enum column_type	 type;
+	enum part		 part;
+	const char		*key;
+	const char		*(*read)(struct value *, struct arena *,
+				    const struct json *);
+} columns[PROGRAM__MAX] = {
+	[PROGRAM_ID]		= { COLUMN_TEXT, PART_PROGRAM,
+	    "program_id", read_text },
+	[PROGRAM_BUSINESS]	= { COLUMN_TEXT, PART_FIRST_BUSINESS,
+	    "yelp_business_id", read_text },
+	[PROGRAM_PARTNER_BUSINESS] = { COLUMN_TEXT, PART_FIRST_BUSINESS,
+	    "partner_business_id", read_text },
+	[PROGRAM_TYPE]		= { COLUMN_TEXT, PART_PROGRAM,
+	    "program_type", read_text },
+	[PROGRAM_STATUS]	= { COLUMN_TEXT, PART_PROGRAM,
+	    "program_status", read_text },
+	[PROGRAM_PAUSE]		= { COLUMN_TEXT, PART_PROGRAM,
+	    "program_pause_status", read_text },
+	[PROGRAM_START]		= { COLUMN_DATE, PART_PROGRAM,
+	    "start_date", read_date },
+	[PROGRAM_END]		= { COLUMN_DATE, PART_PROGRAM,
+	    "end_date", read_date },
+	[PROGRAM_BUDGET]	= { COLUMN_INT8, PART_METRICS,
+	    "budget", read_whole },
+	[PROGRAM_CURRENCY]	= { COLUMN_TEXT, PART_METRICS,
+	    "currency", read_text },
+	[PROGRAM_AUTOBID]	= { COLUMN_BOOL, PART_METRICS,
+	    "is_autobid", read_truth },
+	[PROGRAM_MAX_BID]	= { COLUMN_INT8, PART_METRICS,
+	    "max_bid", read_whole },
+	[PROGRAM_IMPRESSIONS]	= { COLUMN_INT8, PART_METRICS,
+	    "billed_impressions", read_whole },
+	[PROGRAM_CLICKS]	= { COLUMN_INT8, PART_METRICS,
+	    "billed_clicks", read_whole },
+	[PROGRAM_AD_COST]	= { COLUMN_INT8, PART_METRICS,
+	    "ad_cost", read_whole },
+	[PROGRAM_FEE_PERIOD]	= { COLUMN_TEXT, PART_METRICS,
+	    "fee_period", read_text },
+	[PROGRAM_ACTIVE_FEATURES] = { COLUMN_JSONB, PART_PROGRAM,
+	    "active_features", read_list },
+	[PROGRAM_AVAILABLE_FEATURES] = { COLUMN_JSONB, PART_PROGRAM,
+	    "available_features", read_list },
+	[PROGRAM_BUSINESSES]	= { COLUMN_JSONB, PART_PROGRAM,
+	    "businesses", read_list },
+	[PROGRAM_BUDGET_CHANGES] = { COLUMN_JSONB, PART_PROGRAM,
+	    "future_budget_changes", read_list },
+	[PROGRAM_UPGRADE_RATE]	= { COLUMN_INT8, PART_UPGRADE,
+	    "monthly_rate", read_dollars },
+	[PROGRAM_UPGRADE_COST]	= { COLUMN_INT8, PART_UPGRADE,
+	    "cost", read_dollars },
+	[PROGRAM_AD_CATEGORIES]	= { COLUMN_JSONB, PART_PROGRAM,
+	    "ad_categories", read_list },
+	[PROGRAM_CAMPAIGN]	= { COLUMN_TEXT, PART_PROGRAM,
+	    "ad_campaign_id", read_text },
+};
+
+const char *
+program_id(const struct program *p)
+{
+	return p->values[PROGRAM_ID].text;
 }
 
 /* An id given twice counts once; one that is no id is left out. */
@@ -91,30 +231,29 @@ read_businesses(struct program *p, struct arena *a, const struct json *list)
 	}
 }
 
+/* Of every column: what differs in any of them is another row. */
 static void
-add_to_hash(struct buf *b, const char *text)
-{
-	/* The length keeps fields apart; absent and empty differ. */
-	if (buf_printf(b, "%zd:%s;", text == NULL ? (ssize_t)-1 :
-	    (ssize_t)strlen(text), text == NULL ? "" : text) == -1)
-		b->len = 0;
-}
-
-static void
-hash_program(struct program *p, struct arena *a)
+hash_program(struct program *p)
 {
 	unsigned char	 full[SECRET_HASH_SIZE];
 	struct buf	 b;
+	int		 rc = 0;
 
 	buf_init(&b, 1u << 20);
-	add_to_hash(&b, p->type);
-	add_to_hash(&b, p->status);
-	add_to_hash(&b, p->pause);
-	add_to_hash(&b, p->has_start ? arena_printf(a, "%d", p->start) : NULL);
-	add_to_hash(&b, p->has_end ? arena_printf(a, "%d", p->end) : NULL);
-	add_to_hash(&b, p->partner_business);
-	for (size_t i = 0; i < p->nbusinesses; i++)
-		add_to_hash(&b, p->businesses[i]);
+	for (size_t i = 0; i < PROGRAM__MAX; i++) {
+		const struct value	*v = &p->values[i];
+
+		/* The length keeps cells apart; absent and empty differ. */
+		if (!v->present)
+			rc |= buf_addstr(&b, "-;");
+		else if (v->text != NULL)
+			rc |= buf_printf(&b, "%zu:%s;", strlen(v->text),
+			    v->text);
+		else
+			rc |= buf_printf(&b, "%lld;", (long long)v->number);
+	}
+	if (rc == -1)
+		buf_reset(&b);	/* over the bound: never taken as the same */
 	secret_hash("row", (struct bytes){ b.data, b.len }, full);
 	memcpy(p->hash, full, sizeof(p->hash));
 	buf_free(&b);
@@ -124,50 +263,46 @@ int
 program_read(struct program *p, struct arena *a, const struct json *element,
     const char **why)
 {
-	const struct json	*list = json_get(element, "businesses");
+	const struct json	*parts[PART__MAX] = {
+		[PART_PROGRAM] = element,
+		[PART_FIRST_BUSINESS] =
+		    json_at(json_get(element, "businesses"), 0),
+		[PART_METRICS] = json_get(element, "program_metrics"),
+		[PART_UPGRADE] = json_get(element, "page_upgrade_info"),
+	};
 
 	memset(p, 0, sizeof(*p));
-	p->id = json_text(json_get(element, "program_id"));
-	if (!is_id(p->id)) {
+	if (!is_id(json_text(json_get(element, "program_id")))) {
 		*why = "the program has no usable program_id";
 		return -1;
 	}
-	if (text_of(element, "program_type", &p->type) == -1 ||
-	    text_of(element, "program_status", &p->status) == -1 ||
-	    text_of(element, "program_pause_status", &p->pause) == -1 ||
-	    text_of(json_at(list, 0), "partner_business_id",
-	    &p->partner_business) == -1) {
-		*why = "the program has a text that is too long to keep";
-		return -1;
+	for (size_t i = 0; i < PROGRAM__MAX; i++) {
+		const char	*wrong = columns[i].read(&p->values[i], a,
+		    json_get(parts[columns[i].part], columns[i].key));
+
+		if (wrong != NULL) {
+			*why = arena_printf(a, "the program's %s %s",
+			    columns[i].key, wrong);
+			return -1;
+		}
 	}
-	p->has_start = date_of(element, "start_date", &p->start);
-	p->has_end = date_of(element, "end_date", &p->end);
-	read_businesses(p, a, list);
-	hash_program(p, a);
+	/* Not an id: as good as none. */
+	if (!is_id(p->values[PROGRAM_BUSINESS].text))
+		p->values[PROGRAM_BUSINESS] = (struct value){ 0 };
+	read_businesses(p, a, json_get(element, "businesses"));
+	hash_program(p);
 	return 0;
 }
 
 void
 program_batch_init(struct program_batch *b)
 {
-	static const enum column_type	 types[PROGRAM__MAX] = {
-		[PROGRAM_PAGE] = COLUMN_INT4,
-		[PROGRAM_ID] = COLUMN_TEXT,
-		[PROGRAM_BUSINESS] = COLUMN_TEXT,
-		[PROGRAM_PARTNER_BUSINESS] = COLUMN_TEXT,
-		[PROGRAM_TYPE] = COLUMN_TEXT,
-		[PROGRAM_STATUS] = COLUMN_TEXT,
-		[PROGRAM_PAUSE] = COLUMN_TEXT,
-		[PROGRAM_START] = COLUMN_DATE,
-		[PROGRAM_END] = COLUMN_DATE,
-		[PROGRAM_HASH] = COLUMN_BYTEA,
-		[PROGRAM_LINK_PROGRAM] = COLUMN_TEXT,
-		[PROGRAM_LINK_BUSINESS] = COLUMN_TEXT,
-	};
-
 	b->n = 0;
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
-		column_init(&b->columns[i], types[i]);
+		column_init(&b->columns[i], columns[i].type);
+	column_init(&b->hash, COLUMN_BYTEA);
+	column_init(&b->link_program, COLUMN_TEXT);
+	column_init(&b->link_business, COLUMN_TEXT);
 }
 
 void
@@ -175,38 +310,43 @@ program_batch_free(struct program_batch *b)
 {
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
 		column_free(&b->columns[i]);
+	column_free(&b->hash);
+	column_free(&b->link_program);
+	column_free(&b->link_business);
 }
 
 static void
-add_date(struct column *c, bool present, int32_t days)
+add_value(struct column *c, const struct value *v)
 {
-	if (present)
-		column_date(c, days);
-	else
+	if (!v->present) {
 		column_null(c);
+		return;
+	}
+	switch (c->type) {
+	case COLUMN_BOOL:
+		column_bool(c, v->number != 0);
+		break;
+	case COLUMN_DATE:
+		column_date(c, (int32_t)v->number);
+		break;
+	case COLUMN_INT8:
+		column_int(c, v->number);
+		break;
+	default:
+		column_text(c, v->text);
+	}
 }
 
 void
-program_batch_add(struct program_batch *b, int page,
-    const struct program *p)
+program_batch_add(struct program_batch *b, const struct program *p)
 {
-	struct column	*c = b->columns;
-
 	b->n++;
-	column_int(&c[PROGRAM_PAGE], page);
-	column_text(&c[PROGRAM_ID], p->id);
-	column_text(&c[PROGRAM_BUSINESS],
-	    p->nbusinesses > 0 ? p->businesses[0] : NULL);
-	column_text(&c[PROGRAM_PARTNER_BUSINESS], p->partner_business);
-	column_text(&c[PROGRAM_TYPE], p->type);
-	column_text(&c[PROGRAM_STATUS], p->status);
-	column_text(&c[PROGRAM_PAUSE], p->pause);
-	add_date(&c[PROGRAM_START], p->has_start, p->start);
-	add_date(&c[PROGRAM_END], p->has_end, p->end);
-	column_bytes(&c[PROGRAM_HASH], (struct bytes){
-	    (const char *)p->hash, sizeof(p->hash) });
+	for (size_t i = 0; i < PROGRAM__MAX; i++)
+		add_value(&b->columns[i], &p->values[i]);
+	column_bytes(&b->hash, (struct bytes){ (const char *)p->hash,
+	    sizeof(p->hash) });
 	for (size_t i = 0; i < p->nbusinesses; i++) {
-		column_text(&c[PROGRAM_LINK_PROGRAM], p->id);
-		column_text(&c[PROGRAM_LINK_BUSINESS], p->businesses[i]);
+		column_text(&b->link_program, program_id(p));
+		column_text(&b->link_business, p->businesses[i]);
 	}
 }

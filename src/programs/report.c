@@ -93,6 +93,15 @@ static void
 put_words(struct job *j, const struct sync_result *res, const char **answer,
     const char **event)
 {
+	if (res->dry_run && res->outcome != SYNC_UP_TO_DATE) {
+		*answer = *event = arena_printf(j->arena,
+		    "%s%s%sWould add %lld programs%s. Nothing was changed",
+		    res->reason != NULL ? "Read in part: " : "",
+		    res->reason != NULL ? res->reason : "",
+		    res->reason != NULL ? ". " : "",
+		    (long long)j->added, further(j));
+		return;
+	}
 	switch (res->outcome) {
 	case SYNC_UP_TO_DATE:
 		*answer = *event = arena_printf(j->arena,
@@ -125,7 +134,8 @@ report_end(const struct job *j, const char *status)
 
 	log_info("sync: complete", F_STR("status", status),
 	    F_INT("added", j->added), F_INT("updated", j->updated),
-	    F_INT("unchanged", j->unchanged), F_INT("failed", j->failed),
+	    F_INT("removed", j->removed), F_INT("unchanged", j->unchanged),
+	    F_INT("failed", j->failed),
 	    F_SEC("partner_s", (double)j->partner_ms / 1000),
 	    F_SEC("database_s", (double)j->database_ms / 1000),
 	    F_SEC("total_s", total_s), F_INT("rows_per_s", total_s > 0 ?
@@ -152,6 +162,8 @@ report_complete(struct job *j, const struct sync_result *res)
 	json_put_int(answer, "removed", j->removed);
 	json_put_int(answer, "unchanged", j->unchanged);
 	json_put_text(answer, "job", j->id);
+	if (res->dry_run)
+		json_put_bool(answer, "dry_run", true);
 
 	json_put_text(event, "type", "complete");
 	json_put_text(event, "status", status);

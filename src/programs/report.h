@@ -1,6 +1,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "jobs/job.h"
@@ -18,6 +19,7 @@ struct sync_result {
 	int64_t			 total_db_before;
 	int64_t			 total_db_after;
 	const char		*reason;	/* of a partial one */
+	bool			 dry_run;	/* what would change, did not */
 };
 
 /* Note the event of that name, to go out with the next save. */

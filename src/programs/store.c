@@ -1,6 +1,8 @@
 /* From pages that came to rows, links, kept counts and events. */
 #include "programs/store.h"
 
+#include <uthash.h>
+
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/json.h"
@@ -10,47 +12,72 @@
 #include "programs/program.h"
 #include "programs/report.h"
 
-/* The total, the first time that it is known. */
+/* A program of the batch and what the registry says of it. */
+struct entry {
+	const char	*id;
+	struct program	 program;
+	size_t		 arrival;	/* the page that it came with */
+	bool		 again;		/* the pass has seen it before */
+	bool		 is_new;
+	bool		 differs;
+	UT_hash_handle	 hh;
+};
+
+/* What became of one page. */
+struct outcome {
+	int64_t		 fresh;
+	int64_t		 added;
+	int64_t		 updated;
+};
+
 static void
-note_total(struct pass *p)
+note_bad_program(struct pass *p, size_t arrival, size_t row, const char *why)
 {
 	struct job	*j = p->job;
-	int64_t		 total = p->pages.total;
+	int64_t		 offset = pages_at(&p->pages,
+			     p->arrivals[arrival].page)->offset;
 
-	j->total = total;
-	if (p->informed)
-		return;
-	p->informed = true;
-	report_info(j, total, p->total_db_before);
-	log_info("sync: api total", F_INT("programs", total));
-	log_info("sync: need", F_INT("programs",
-	    total > p->total_db_before ? total - p->total_db_before : 0));
+	job_error(j, arena_printf(j->scratch, "row %lld",
+	    (long long)offset + (long long)row), "bad_program", why);
+	j->failed++;
+	p->why = arena_strdup(j->arena, why);
 }
 
+/* A program that moved between pages of one batch counts once, as read last. */
 static void
-fill_batch(struct pass *p, struct program_batch *batch)
+add_entry(struct entry **entries, struct arena *a, size_t arrival,
+    const struct program *program)
 {
-	struct job	*j = p->job;
+	struct entry	*e;
+
+	HASH_FIND_STR(*entries, program_id(program), e);
+	if (e == NULL) {
+		e = arena_alloc(a, sizeof(*e));
+		e->id = program_id(program);
+		e->arrival = arrival;
+		HASH_ADD_KEYPTR(hh, *entries, e->id, strlen(e->id), e);
+	}
+	e->program = *program;
+}
+
+static struct entry *
+read_entries(struct pass *p)
+{
+	struct entry	*entries = NULL;
 	struct program	 program;
-	const char	*why, *item;
+	const char	*why;
 
 	for (size_t i = 0; i < p->narrivals; i++) {
 		const struct partner_page	*page = &p->arrivals[i].answer;
 
-		for (size_t k = 0; k < page->count; k++) {
+		for (size_t k = 0; k < page->count; k++)
 			if (program_read(&program, p->batch,
-			    json_at(page->programs, k), &why) == 0) {
-				program_batch_add(batch, (int)i, &program);
-				continue;
-			}
-			item = arena_printf(j->scratch, "row %lld", (long long)
-			    pages_at(&p->pages, p->arrivals[i].page)->offset +
-			    (long long)k);
-			job_error(j, item, "bad_program", why);
-			j->failed++;
-			p->why = why;
-		}
+			    json_at(page->programs, k), &why) == 0)
+				add_entry(&entries, p->batch, i, &program);
+			else
+				note_bad_program(p, i, k, why);
 	}
+	return entries;
 }
 
 /* This pass has read as many programs as the partner named. */
@@ -60,84 +87,171 @@ is_all(const struct pass *p)
 	return !p->pages.moved && p->unique == p->pages.total;
 }
 
-/* What became of the i-th arrival, by the upsert's answer. */
-static void
-report_arrival(struct pass *p, size_t i, const struct db_rows *rows)
+/* Asks what is new, what differs, and what was seen before in this pass. */
+static int
+compare(struct pass *p, struct entry *entries)
 {
 	struct job	*j = p->job;
-	int64_t		 fresh = 0;
+	struct column	 ids, hashes;
+	struct db_rows	*rows;
+	struct entry	*e;
 
-	for (size_t k = 0; k < rows_count(rows); k++) {
-		if (rows_int(rows, k, "page") != (int64_t)i)
-			continue;
-		fresh = rows_int(rows, k, "seen");
-		j->added += rows_int(rows, k, "added");
-		j->updated += rows_int(rows, k, "updated");
+	column_init(&ids, COLUMN_TEXT);
+	column_init(&hashes, COLUMN_BYTEA);
+	for (e = entries; e != NULL; e = e->hh.next) {
+		column_text(&ids, e->id);
+		column_bytes(&hashes, (struct bytes){
+		    (const char *)e->program.hash, PROGRAM_HASH_SIZE });
 	}
-	p->unique += fresh;
+	rows = db_query(j->db, j->scratch, Q_PROGRAMS_COMPARE, DB_ARGS(
+	    db_int(j->account_id), db_text(j->id), db_int(p->number),
+	    column_arg(&ids), column_arg(&hashes)));
+	column_free(&ids);
+	column_free(&hashes);
+	if (rows == NULL)
+		return -1;
+	for (size_t i = 0; i < rows_count(rows); i++) {
+		HASH_FIND_STR(entries, rows_text(rows, i, "program_id"), e);
+		if (e == NULL)
+			continue;
+		e->again = !rows_bool(rows, i, "fresh");
+		e->is_new = rows_bool(rows, i, "is_new");
+		e->differs = rows_bool(rows, i, "differs");
+	}
+	return 0;
+}
+
+static int
+upsert(struct job *j, struct program_batch *b)
+{
+	struct db_arg	 args[PROGRAM__MAX + 4];
+	size_t		 n = 0;
+
+	args[n++] = db_int(j->account_id);
+	for (size_t i = 0; i < PROGRAM__MAX; i++)
+		args[n++] = column_arg(&b->columns[i]);
+	args[n++] = column_arg(&b->hash);
+	args[n++] = column_arg(&b->link_program);
+	args[n++] = column_arg(&b->link_business);
+	return db_query(j->db, j->scratch, Q_PROGRAMS_UPSERT, args, n) !=
+	    NULL ? 0 : -1;
+}
+
+/* Sends what is new or differs, and nothing when nothing does. */
+static int
+write_changes(struct pass *p, struct entry *entries)
+{
+	struct program_batch	 batch;
+	int			 rc = 0;
+
+	program_batch_init(&batch);
+	for (struct entry *e = entries; e != NULL; e = e->hh.next)
+		if (e->differs)
+			program_batch_add(&batch, &e->program);
+	if (batch.n > 0 && !p->dry_run)
+		rc = upsert(p->job, &batch);
+	program_batch_free(&batch);
+	return rc;
+}
+
+static void
+report_arrival(struct pass *p, size_t i, const struct outcome *o)
+{
+	struct job	*j = p->job;
+	int64_t		 rows = (int64_t)p->arrivals[i].answer.count;
+
+	j->added += o->added;
+	j->updated += o->updated;
+	p->unique += o->fresh;
 	if (p->unique > j->done)
 		j->done = p->unique;
 	j->unchanged = j->done - j->added - j->updated;
 	if (j->unchanged < 0)
 		j->unchanged = 0;	/* one row, changed in two passes */
-	if (p->arrivals[i].answer.count > 0)
+	log_info("sync: batch offset", F_INT("offset",
+	    pages_at(&p->pages, p->arrivals[i].page)->offset),
+	    F_INT("rows", rows));
+	if (rows > 0)
 		report_progress(j, j->done, p->pages.total, j->added,
 		    is_all(p));
 }
 
-static int
-write_batch(struct pass *p, struct program_batch *b)
+static void
+report_arrivals(struct pass *p, struct entry *entries)
 {
-	struct job	*j = p->job;
-	struct column	*c = b->columns;
-	struct db_rows	*rows;
+	struct outcome	 outcomes[PASS_FLIGHTS_MAX] = { 0 };
 
-	rows = db_query(j->db, j->scratch, Q_PROGRAMS_UPSERT, DB_ARGS(
-	    db_int(j->account_id), db_text(j->id), db_int(p->number),
-	    column_arg(&c[PROGRAM_PAGE]), column_arg(&c[PROGRAM_ID]),
-	    column_arg(&c[PROGRAM_BUSINESS]),
-	    column_arg(&c[PROGRAM_PARTNER_BUSINESS]),
-	    column_arg(&c[PROGRAM_TYPE]), column_arg(&c[PROGRAM_STATUS]),
-	    column_arg(&c[PROGRAM_PAUSE]), column_arg(&c[PROGRAM_START]),
-	    column_arg(&c[PROGRAM_END]), column_arg(&c[PROGRAM_HASH]),
-	    column_arg(&c[PROGRAM_LINK_PROGRAM]),
-	    column_arg(&c[PROGRAM_LINK_BUSINESS])));
-	if (rows == NULL)
-		return -1;
-	for (size_t i = 0; i < p->narrivals; i++) {
-		log_info("sync: batch offset", F_INT("offset",
-		    pages_at(&p->pages, p->arrivals[i].page)->offset),
-		    F_INT("rows", p->arrivals[i].answer.count));
-		report_arrival(p, i, rows);
+	for (struct entry *e = entries; e != NULL; e = e->hh.next) {
+		struct outcome	*o = &outcomes[e->arrival];
+
+		o->fresh += !e->again;
+		o->added += e->is_new;
+		o->updated += e->differs && !e->is_new;
 	}
-	return 0;
+	for (size_t i = 0; i < p->narrivals; i++)
+		report_arrival(p, i, &outcomes[i]);
 }
 
 /* What arrived goes into the registry, with its events, in one commit. */
 int
 store_arrivals(struct pass *p)
 {
-	struct job		*j = p->job;
-	struct program_batch	 batch;
-	int64_t			 began_ms = clock_mono_ms();
-	int			 rc = -1;
+	struct job	*j = p->job;
+	struct entry	*entries;
+	int64_t		 began_ms;
+	int		 rc = -1;
 
 	if (p->narrivals == 0) {
 		arena_reset(p->batch);
 		return 0;
 	}
-	program_batch_init(&batch);
-	note_total(p);
-	fill_batch(p, &batch);
-	if (job_begin(j) == 0 && write_batch(p, &batch) == 0) {
+	pass_note_total(p);
+	entries = read_entries(p);
+	began_ms = clock_mono_ms();
+	if (job_begin(j) == 0 && compare(p, entries) == 0 &&
+	    write_changes(p, entries) == 0) {
+		report_arrivals(p, entries);
 		j->database_ms += clock_mono_ms() - began_ms;
 		pass_checkpoint(p);
 		began_ms = clock_mono_ms();
 		rc = job_save(j);
 		j->database_ms += clock_mono_ms() - began_ms;
 	}
-	program_batch_free(&batch);
+	HASH_CLEAR(hh, entries);
 	arena_reset(p->batch);
 	p->narrivals = 0;
 	return rc;
+}
+
+int
+store_matches(struct pass *p, bool *matches)
+{
+	struct job	*j = p->job;
+	struct column	 ids, hashes;
+	struct program	 program;
+	struct db_rows	*rows;
+	const char	*why;
+	bool		 sound = true;
+	const struct partner_page *page = &p->arrivals[0].answer;
+
+	column_init(&ids, COLUMN_TEXT);
+	column_init(&hashes, COLUMN_BYTEA);
+	for (size_t k = 0; k < page->count && sound; k++) {
+		sound = program_read(&program, p->batch,
+		    json_at(page->programs, k), &why) == 0;
+		if (!sound)
+			break;
+		column_text(&ids, program_id(&program));
+		column_bytes(&hashes, (struct bytes){
+		    (const char *)program.hash, PROGRAM_HASH_SIZE });
+	}
+	rows = db_query(j->db, j->scratch, Q_PROGRAMS_QUICK, DB_ARGS(
+	    db_int(j->account_id), db_int(p->pages.total),
+	    column_arg(&ids), column_arg(&hashes)));
+	column_free(&ids);
+	column_free(&hashes);
+	if (rows == NULL)
+		return -1;
+	*matches = sound && rows_bool(rows, 0, "matches");
+	return 0;
 }

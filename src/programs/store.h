@@ -1,6 +1,8 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include <stdbool.h>
+
 #include "core/compiler.h"
 
 struct pass;
@@ -12,5 +14,11 @@ struct pass;
  * database is away.
  */
 int	store_arrivals(struct pass *) MUST_CHECK;
+
+/*
+ * Compares the first page, which has arrived, and the total with the
+ * registry; writes nothing.  -1: the database failed (logged).
+ */
+int	store_matches(struct pass *, bool *matches) MUST_CHECK;
 
 #endif

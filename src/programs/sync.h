@@ -11,6 +11,11 @@
 struct req;
 
 #define SYNC_KIND	"programs.sync"
+#define SYNC_DRY_KIND	"programs.sync_dry_run"	/* changes nothing */
+
+#define SYNC_START_EVENT \
+	"{\"type\":\"start\",\"message\":\"Starting synchronization...\"}"
+#define SYNC_FULL_REQUEST	"{\"mode\":\"full\"}"
 
 /* POST /api/reseller/programs/sync: one answer when the job has ended. */
 int		sync_post(struct req *);

@@ -53,7 +53,7 @@ sub info {
 
 sub sync {
 	my ($user) = @_;
-	return $s->post('/api/reseller/programs/sync', login => $login{$user})->{status} == 200 || die 'sync';
+	return $s->post('/api/reseller/programs/sync?mode=full', login => $login{$user})->{status} == 200 || die 'sync';
 }
 
 sub ids { my ($answer) = @_; return [map { $_->{program_id} } @{ $answer->{json}{programs} }] }

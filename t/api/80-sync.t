@@ -74,10 +74,12 @@ sub percentage {
 	return min(99, POSIX::floor(100 * $done / $total + 0.5));
 }
 
-# The whole stream of a sync that found everything: exactly these events.
+# The whole stream of a sync that found everything: exactly these events. pages: with
+# rows, 0 for a quick check.
 sub stream_is {
-	my ($events, $total, $before, $complete, $name) = @_;
-	my $rows  = [map { min(PAGE, $total - PAGE * $_) } 0 .. POSIX::ceil($total / PAGE) - 1];
+	my ($events, $total, $before, $complete, $name, $pages) = @_;
+	$pages //= POSIX::ceil($total / PAGE);
+	my $rows  = [map { min(PAGE, $total - PAGE * $_) } 0 .. $pages - 1];
 	my @event = @$events;
 	my ($job) = ($event[0]{id} // '') =~ /\A([0-9a-f-]{36})\.1\z/;
 	subtest $name => sub {
@@ -108,7 +110,7 @@ sub progress_is {
 	}
 	is_deeply [sort { $a <=> $b } @step], [sort { $a <=> $b } @$rows], 'one progress a page';
 	is_deeply \@wrong, [], 'exact fields and percentages';
-	is scalar(grep { $_->{percentage} == 100 } @$progress), $total > 0 ? 1 : 0, '100 once, at the end';
+	is scalar(grep { $_->{percentage} == 100 } @$progress), @$rows ? 1 : 0, '100 once, at the end';
 }
 
 sub answer_is {
@@ -137,11 +139,16 @@ for my $n (0, 1, 39, 40, 41, 80, 2671) {
 		    'the partner was asked for the login, and once for each page';
 
 		$partner->forget;
-		my $again = $s->post('/api/reseller/programs/sync', as => $user);
-		answer_is($again, { total_api => $n, total_db_before => $n, total_db_after => $n,
-			added => 0, status => 'up_to_date',
-			message => "Database already has all $n programs" }, 'nothing to do');
-		is_deeply offsets_asked($user), [every_page($n)], 'once for each page, and nothing else';
+		for my $mode ('quick', 'full') {
+			my $again = $s->post("/api/reseller/programs/sync?mode=$mode", as => $user);
+			answer_is($again, { total_api => $n, total_db_before => $n, total_db_after => $n,
+				added => 0, status => 'up_to_date',
+				message => "Database already has all $n programs" }, "nothing to do, $mode");
+			is_deeply offsets_asked($user), $mode eq 'quick' ? [0] : [every_page($n)],
+			    $mode eq 'quick' ? 'the first page once, and nothing else'
+			    : 'once for each page, and nothing else';
+			$partner->forget;
+		}
 
 		$user = fresh($n);
 		my $sse = $s->sync_stream($user);
@@ -151,9 +158,11 @@ for my $n (0, 1, 39, 40, 41, 80, 2671) {
 			: 'Database already has all 0 programs' }, 'the stream of a first sync');
 		ok $sse->complete, '... is closed after it';
 		registry_is($s, $user, 'the registry is the partner\'s list');
-		stream_is([$s->sync_stream($user)->rest(20)], $n, $n, { status => 'up_to_date',
-			added => 0, total_synced => $n, message => "Database already has all $n programs" },
-			'the stream when there is nothing to do');
+		my $nothing = { status => 'up_to_date', added => 0, total_synced => $n,
+			message => "Database already has all $n programs" };
+		stream_is([$s->sync_stream($user, query => 'mode=full')->rest(20)], $n, $n, $nothing,
+			'the stream when there is nothing to do, after a full reading');
+		stream_is([$s->sync_stream($user)->rest(20)], $n, $n, $nothing, '... and after a quick check', 0);
 	};
 }
 
@@ -164,8 +173,8 @@ subtest 'a name of odd bytes, and every variant of every field' => sub {
 		added => 120, status => 'synced', message => 'Added 120 new programs. Now have 120/120' },
 		'all are kept');
 	registry_is($s, $login->[0], 'column by column, absent and null as NULL');
-	is $s->post('/api/reseller/programs/sync', login => $login)->{json}{status}, 'up_to_date',
-	    'and none of them looks changed the next time';
+	is $s->post("/api/reseller/programs/sync?mode=$_", login => $login)->{json}{status}, 'up_to_date',
+	    "and none of them looks changed the next time, $_" for qw(full quick);
 	is_deeply $partner->counters->{all}{ids}, { info => [], list => [] },
 	    'no call for the sake of a program without metrics';
 };
@@ -308,7 +317,7 @@ subtest 'a Last-Event-ID that is none of ours is as if it were not there' => sub
 	for my $garbage (@garbage) {
 		my $shown = substr($garbage, 0, 60) =~ s/[^ -~]/?/gr;
 		my %last = (headers => { 'Last-Event-ID' => $garbage });
-		my @event = $s->sync_stream($user, %last)->rest(10);
+		my @event = $s->sync_stream($user, query => 'mode=full', %last)->rest(10);
 		is_deeply [types(@event)], [qw(start info progress progress complete)],
 		    "'$shown' by POST: a sync from its start";
 		unlike $event[0]{id}, qr/^(?:\Q$job\E|\Q$theirs\E)\./, '... of its own';
@@ -352,7 +361,7 @@ subtest 'the log tells the story of a sync' => sub {
 	$s->sync($user);
 	$partner->edit(user => $user, op => 'change', n => 3, field => 'dates');
 	$partner->edit(user => $user, op => 'add', n => 2, pick => 'last');
-	my $job  = $s->sync($user)->{job};
+	my $job  = $s->sync($user, query => 'mode=full')->{job};
 	my $id   = account_id($s, $user);
 	my @line = map { $s->fields($_) } $s->log(qr/worker=jobs.* job=\Q$job\E /);
 	is_deeply [grep { $_->{account} ne $id || $_->{job} ne $job } @line], [],
@@ -368,14 +377,25 @@ subtest 'the log tells the story of a sync' => sub {
 	    grep { $_->[0] =~ /batch/ } @story], [40, 40, 17], '... and its rows';
 	is $story[-2][0], 'sync: progress 97/97 (100%)', 'progress n/total (p%)';
 	my %end = %{ $story[-1][1] };
-	is_deeply { map { $_ => $end{$_} } qw(status added updated unchanged failed) },
-	    { status => 'synced', added => 2, updated => 3, unchanged => 92, failed => 0 },
+	is_deeply { map { $_ => $end{$_} } qw(status added updated removed unchanged failed) },
+	    { status => 'synced', added => 2, updated => 3, removed => 0, unchanged => 92, failed => 0 },
 	    'complete says what came of it';
 	for my $figure (qw(partner_s database_s total_s rows_per_s)) {
 		like $end{$figure}, qr/^\d+(?:\.\d+)?$/, "... and $figure";
 	}
 	cmp_ok $end{total_s}, '>=', $end{database_s}, 'the whole is not less than a part';
 	cmp_ok $end{total_s}, '<', 5 * $slow, '... and is in seconds';
+
+	my $story = sub { my ($of) = @_; return [map { $s->fields($_)->{msg} =~ s{progress .*}{progress}r }
+		$s->log(qr/worker=jobs.* job=\Q$of\E .*msg="sync: /)] };
+	my @begin = ('sync: start', 'sync: registry has', 'sync: api total', 'sync: need', 'sync: quick check');
+	my $quick = $s->sync($user)->{job};
+	is_deeply $story->($quick), [@begin, 'sync: complete'], 'a quick check is short';
+	is_deeply [map { $s->fields($_)->{registry} } $s->log(qr/job=\Q$quick\E .*quick check/)], ['matches'], '... and says what it found';
+	$partner->edit(user => $user, op => 'add', n => 1);
+	my $found = $s->sync($user)->{job};
+	is_deeply $story->($found), [@begin, ('sync: batch offset', 'sync: progress') x 3, 'sync: complete'],
+	    'a quick check that finds a change reads on';
 };
 
 subtest 'no secret has got anywhere' => sub {

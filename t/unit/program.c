@@ -92,6 +92,28 @@ assert_refused(const char *text, const char *word)
 	assert_non_null(strstr(why, word));
 }
 
+static void
+assert_text(enum program_column column, const char *want)
+{
+	assert_true(p.values[column].present);
+	assert_string_equal(p.values[column].text, want);
+}
+
+static void
+assert_number(enum program_column column, int64_t want)
+{
+	assert_true(p.values[column].present);
+	assert_null(p.values[column].text);
+	assert_int_equal(p.values[column].number, want);
+}
+
+static void
+assert_null_value(enum program_column column)
+{
+	if (p.values[column].present)
+		fail_msg("column %d is there", (int)column);
+}
+
 /* An element with an id and these members. */
 static const char *
 with(const char *members)
@@ -179,15 +201,13 @@ an_element_becomes_columns(void **state)
 {
 	(void)state;
 	assert_read(FULL);
-	assert_string_equal(p.id, "pR0gAAAAAAAAAAAAAAA041");
-	assert_string_equal(p.type, "CPC");
-	assert_string_equal(p.status, "ACTIVE");
-	assert_string_equal(p.pause, "NOT_PAUSED");
-	assert_true(p.has_start);
-	assert_int_equal(p.start, 20148);
-	assert_true(p.has_end);
-	assert_int_equal(p.end, 2932896);
-	assert_string_equal(p.partner_business, "own-7");
+	assert_text(PROGRAM_ID, "pR0gAAAAAAAAAAAAAAA041");
+	assert_text(PROGRAM_TYPE, "CPC");
+	assert_text(PROGRAM_STATUS, "ACTIVE");
+	assert_text(PROGRAM_PAUSE, "NOT_PAUSED");
+	assert_number(PROGRAM_START, 20148);
+	assert_number(PROGRAM_END, 2932896);
+	assert_text(PROGRAM_PARTNER_BUSINESS, "own-7");
 	assert_int_equal(p.nbusinesses, 1);
 	assert_string_equal(p.businesses[0], "b1zAAAAAAAAAAAAAAAA007");
 }
@@ -202,19 +222,19 @@ what_is_absent_or_null_stays_absent(void **state)
 		"\"start_date\":null,\"end_date\":null,\"businesses\":null}",
 		"{\"program_id\":\"p1\",\"program_type\":7,"
 		"\"program_status\":{},\"program_pause_status\":true,"
-		"\"start_date\":20250101,\"end_date\":[],\"businesses\":{}}",
+		"\"start_date\":20250101,\"end_date\":[]}",
 		"{\"program_id\":\"p1\",\"businesses\":[]}",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
 		assert_read(bare[i]);
-		assert_null(p.type);
-		assert_null(p.status);
-		assert_null(p.pause);
-		assert_false(p.has_start);
-		assert_false(p.has_end);
-		assert_null(p.partner_business);
+		assert_null_value(PROGRAM_TYPE);
+		assert_null_value(PROGRAM_STATUS);
+		assert_null_value(PROGRAM_PAUSE);
+		assert_null_value(PROGRAM_START);
+		assert_null_value(PROGRAM_END);
+		assert_null_value(PROGRAM_PARTNER_BUSINESS);
 		assert_int_equal(p.nbusinesses, 0);
 	}
 }
@@ -225,15 +245,13 @@ a_bad_date_takes_nothing_else_with_it(void **state)
 	(void)state;
 	assert_read(with("\"start_date\":\"2025-13-45\","
 	    "\"end_date\":\"2025-06-30\",\"program_type\":\"EP\""));
-	assert_false(p.has_start);
-	assert_true(p.has_end);
-	assert_int_equal(p.end, 20269);
-	assert_string_equal(p.type, "EP");
+	assert_null_value(PROGRAM_START);
+	assert_number(PROGRAM_END, 20269);
+	assert_text(PROGRAM_TYPE, "EP");
 	assert_read(with("\"start_date\":\"2024-02-01\","
 	    "\"end_date\":\"soon\""));
-	assert_true(p.has_start);
-	assert_int_equal(p.start, 19754);
-	assert_false(p.has_end);
+	assert_number(PROGRAM_START, 19754);
+	assert_null_value(PROGRAM_END);
 }
 
 static void
@@ -243,11 +261,11 @@ words_nobody_has_documented_are_kept(void **state)
 	assert_read(with("\"program_type\":\"HOLOGRAM\","
 	    "\"program_status\":\"TERMINATED\","
 	    "\"program_pause_status\":\"\\u2603\""));
-	assert_string_equal(p.type, "HOLOGRAM");
-	assert_string_equal(p.status, "TERMINATED");
-	assert_string_equal(p.pause, "\xe2\x98\x83");
+	assert_text(PROGRAM_TYPE, "HOLOGRAM");
+	assert_text(PROGRAM_STATUS, "TERMINATED");
+	assert_text(PROGRAM_PAUSE, "\xe2\x98\x83");
 	assert_read(with("\"program_type\":\"\""));
-	assert_string_equal(p.type, "");
+	assert_text(PROGRAM_TYPE, "");
 }
 
 static void
@@ -255,10 +273,10 @@ ids_as_the_partner_makes_them(void **state)
 {
 	(void)state;
 	assert_read("{\"program_id\":\"-startsWithADash_00000\"}");
-	assert_string_equal(p.id, "-startsWithADash_00000");
+	assert_text(PROGRAM_ID, "-startsWithADash_00000");
 	assert_read("{\"program_id\":\"x\"}");
 	assert_read(arena_printf(a, "{\"program_id\":\"%s\"}", id_of(100)));
-	assert_int_equal(strlen(p.id), 100);
+	assert_int_equal(strlen(program_id(&p)), 100);
 }
 
 static void
@@ -311,7 +329,7 @@ all_businesses_count_each_once(void **state)
 	assert_string_equal(p.businesses[0], "b2");
 	assert_string_equal(p.businesses[1], "-b1");
 	assert_string_equal(p.businesses[2], "b3");
-	assert_null(p.partner_business);
+	assert_null_value(PROGRAM_PARTNER_BUSINESS);
 }
 
 static void
@@ -366,10 +384,20 @@ the_hash_is_of_what_is_kept(void **state)
 	assert_true(same_hash(with("\"program_type\":\"CPC\","
 	    "\"program_status\":\"ACTIVE\""), with("\"program_status\": "
 	    "\"ACTIVE\",\"program_type\":\"CPC\",\"unknown\":1,"
-	    "\"program_metrics\":{\"budget\":5}")));
+	    "\"program_metrics\":{\"unknown\":5}")));
 	assert_true(same_hash(with("\"start_date\":\"soon\""),
 	    with("\"start_date\":null")));
-	assert_true(same_hash(with("\"businesses\":[]"),
+	assert_true(same_hash(with("\"program_metrics\":null"),
+	    with("\"program_metrics\":{\"budget\":null}")));
+	assert_true(same_hash(with("\"program_metrics\":{\"budget\":7}"),
+	    with("\"program_metrics\":{\"budget\":7.0}")));
+	/* The members of an object have no order; the elements of a list do. */
+	assert_true(same_hash(with("\"future_budget_changes\":"
+	    "[{\"new_budget\":2,\"old_budget\":1}]"),
+	    with("\"future_budget_changes\":"
+	    "[{ \"old_budget\":1, \"new_budget\":2}]")));
+	/* Empty is not absent. */
+	assert_false(same_hash(with("\"businesses\":[]"),
 	    with("\"x\":1")));
 }
 
@@ -423,6 +451,331 @@ a_text_cannot_pass_for_two(void **state)
 	    with("\"program_type\":null")));
 }
 
+/* Metrics are whole cents and counts; what is not said is not zero. */
+static const struct {
+	const char		*key;
+	enum program_column	 column;
+} metrics[] = {
+	{ "budget", PROGRAM_BUDGET },
+	{ "max_bid", PROGRAM_MAX_BID },
+	{ "billed_impressions", PROGRAM_IMPRESSIONS },
+	{ "billed_clicks", PROGRAM_CLICKS },
+	{ "ad_cost", PROGRAM_AD_COST },
+};
+#define NMETRICS	(sizeof(metrics) / sizeof(metrics[0]))
+
+static const enum program_column	 of_metrics[] = { PROGRAM_BUDGET,
+	PROGRAM_CURRENCY, PROGRAM_AUTOBID, PROGRAM_MAX_BID,
+	PROGRAM_IMPRESSIONS, PROGRAM_CLICKS, PROGRAM_AD_COST,
+	PROGRAM_FEE_PERIOD };
+#define NOF_METRICS	(sizeof(of_metrics) / sizeof(of_metrics[0]))
+
+static const char *
+with_metrics(const char *members)
+{
+	return with(arena_printf(a, "\"program_metrics\":{%s}", members));
+}
+
+static const char *
+with_upgrade(const char *members)
+{
+	return with(arena_printf(a, "\"page_upgrade_info\":{%s}", members));
+}
+
+static void
+all_metrics_become_columns(void **state)
+{
+	(void)state;
+	assert_read(with_metrics("\"budget\":31999,\"currency\":\"USD\","
+	    "\"is_autobid\":false,\"max_bid\":250,"
+	    "\"billed_impressions\":4120,\"billed_clicks\":37,"
+	    "\"ad_cost\":20450,\"fee_period\":\"Calendar Month\""));
+	assert_number(PROGRAM_BUDGET, 31999);
+	assert_text(PROGRAM_CURRENCY, "USD");
+	assert_number(PROGRAM_AUTOBID, 0);
+	assert_number(PROGRAM_MAX_BID, 250);
+	assert_number(PROGRAM_IMPRESSIONS, 4120);
+	assert_number(PROGRAM_CLICKS, 37);
+	assert_number(PROGRAM_AD_COST, 20450);
+	assert_text(PROGRAM_FEE_PERIOD, "Calendar Month");
+	assert_read(with_metrics("\"is_autobid\":true"));
+	assert_number(PROGRAM_AUTOBID, 1);
+}
+
+static void
+metrics_that_are_not_there_are_null(void **state)
+{
+	static const char *const	 none[] = { "\"x\":1",
+		"\"program_metrics\":null", "\"program_metrics\":{}",
+		"\"program_metrics\":{\"budget\":null,\"currency\":null,"
+		"\"is_autobid\":null,\"max_bid\":null,"
+		"\"billed_impressions\":null,\"billed_clicks\":null,"
+		"\"ad_cost\":null,\"fee_period\":null}" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_read(with(none[i]));
+		for (size_t k = 0; k < NOF_METRICS; k++)
+			assert_null_value(of_metrics[k]);
+	}
+}
+
+static void
+one_metric_alone_leaves_the_others_null(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NMETRICS; i++) {
+		assert_read(with_metrics(arena_printf(a, "\"%s\":5",
+		    metrics[i].key)));
+		for (size_t k = 0; k < NOF_METRICS; k++)
+			if (of_metrics[k] == metrics[i].column)
+				assert_number(of_metrics[k], 5);
+			else
+				assert_null_value(of_metrics[k]);
+	}
+}
+
+static void
+zero_is_not_null(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NMETRICS; i++) {
+		const char	*zero = with_metrics(arena_printf(a,
+		    "\"%s\":0", metrics[i].key));
+
+		assert_read(zero);
+		assert_number(metrics[i].column, 0);
+		assert_false(same_hash(zero, with_metrics(arena_printf(a,
+		    "\"%s\":null", metrics[i].key))));
+	}
+	assert_false(same_hash(with_metrics("\"is_autobid\":false"),
+	    with_metrics("\"is_autobid\":null")));
+	assert_false(same_hash(with_upgrade("\"cost\":0"),
+	    with_upgrade("\"cost\":null")));
+}
+
+static void
+whole_numbers_in_any_form_and_size(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NMETRICS; i++) {
+		assert_read(with_metrics(arena_printf(a, "\"%s\":1000000.0",
+		    metrics[i].key)));
+		assert_number(metrics[i].column, 1000000);
+		assert_read(with_metrics(arena_printf(a, "\"%s\":2147483648",
+		    metrics[i].key)));
+		assert_number(metrics[i].column, 2147483648);
+	}
+}
+
+static void
+a_fraction_of_a_cent_is_refused(void **state)
+{
+	static const char *const	 bad[] = { "0.5", "31999.01", "-0.25",
+		"1e300", "\"31999\"", "true", "[]", "{}" };
+
+	(void)state;
+	for (size_t i = 0; i < NMETRICS; i++)
+		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
+			assert_refused(with_metrics(arena_printf(a,
+			    "\"%s\":%s", metrics[i].key, bad[k])),
+			    metrics[i].key);
+	assert_refused(with_metrics("\"budget\":31999.5"),
+	    "is not a whole number");
+	assert_refused(with_metrics("\"is_autobid\":1"), "is_autobid");
+	assert_refused(with_metrics("\"is_autobid\":\"true\""),
+	    "neither true nor false");
+}
+
+static void
+upgrades_are_dollars_and_become_cents(void **state)
+{
+	static const struct {
+		const char	*dollars;
+		int64_t		 cents;
+	} good[] = {
+		{ "8.24", 824 }, { "30", 3000 }, { "30.0", 3000 }, { "0", 0 },
+		{ "0.01", 1 }, { "0.07", 7 }, { "0.29", 29 }, { "1.15", 115 },
+		{ "19.99", 1999 }, { "29.99", 2999 }, { "1.1", 110 },
+		{ "4.35", 435 }, { "-8.24", -824 }, { "1234567.89", 123456789 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_read(with_upgrade(arena_printf(a,
+		    "\"monthly_rate\":%s", good[i].dollars)));
+		assert_number(PROGRAM_UPGRADE_RATE, good[i].cents);
+		assert_null_value(PROGRAM_UPGRADE_COST);
+		assert_read(with_upgrade(arena_printf(a, "\"cost\":%s",
+		    good[i].dollars)));
+		assert_number(PROGRAM_UPGRADE_COST, good[i].cents);
+		assert_null_value(PROGRAM_UPGRADE_RATE);
+	}
+	assert_read(with("\"page_upgrade_info\":null"));
+	assert_null_value(PROGRAM_UPGRADE_RATE);
+	assert_null_value(PROGRAM_UPGRADE_COST);
+}
+
+static void
+every_cent_up_to_a_hundred_dollars_is_exact(void **state)
+{
+	char	 text[32];
+
+	(void)state;
+	for (int cents = 0; cents <= 10000; cents++) {
+		snprintf(text, sizeof(text), "\"cost\":%d.%02d", cents / 100,
+		    cents % 100);
+		assert_read(with_upgrade(text));
+		assert_number(PROGRAM_UPGRADE_COST, cents);
+	}
+}
+
+static void
+dollars_that_are_no_cents_are_refused(void **state)
+{
+	(void)state;
+	assert_refused(with_upgrade("\"cost\":8.245"),
+	    "cost has a fraction of a cent");
+	assert_refused(with_upgrade("\"monthly_rate\":0.001"),
+	    "monthly_rate");
+	assert_refused(with_upgrade("\"cost\":1e13"), "cost");
+	assert_refused(with_upgrade("\"cost\":\"8.24\""), "cost");
+}
+
+static const struct {
+	const char		*key;
+	enum program_column	 column;
+} lists[] = {
+	{ "active_features", PROGRAM_ACTIVE_FEATURES },
+	{ "available_features", PROGRAM_AVAILABLE_FEATURES },
+	{ "businesses", PROGRAM_BUSINESSES },
+	{ "future_budget_changes", PROGRAM_BUDGET_CHANGES },
+	{ "ad_categories", PROGRAM_AD_CATEGORIES },
+};
+
+static void
+lists_are_kept_as_they_are(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const char	*key = lists[i].key;
+
+		assert_read(with(arena_printf(a, "\"%s\":[\"A\",\"\\u00f1\","
+		    "{\"z\":8.24,\"b\":null}]", key)));
+		assert_text(lists[i].column,
+		    "[\"A\",\"\xc3\xb1\",{\"b\":null,\"z\":8.24}]");
+		assert_read(with(arena_printf(a, "\"%s\":[]", key)));
+		assert_text(lists[i].column, "[]");
+		assert_read(with(arena_printf(a, "\"%s\":null", key)));
+		assert_null_value(lists[i].column);
+		assert_read(with("\"x\":1"));
+		assert_null_value(lists[i].column);
+		assert_refused(with(arena_printf(a, "\"%s\":{}", key)), key);
+		assert_refused(with(arena_printf(a, "\"%s\":\"A\"", key)),
+		    "is not a list");
+		assert_refused(with(arena_printf(a, "\"%s\":[\"%s\"]", key,
+		    id_of(PROGRAM_JSON_MAX))), "too long");
+	}
+}
+
+static void
+the_first_business_has_columns_of_its_own(void **state)
+{
+	(void)state;
+	assert_read(FULL);
+	assert_text(PROGRAM_BUSINESS, "b1zAAAAAAAAAAAAAAAA007");
+	assert_text(PROGRAM_PARTNER_BUSINESS, "own-7");
+	assert_read(with("\"businesses\":[{\"yelp_business_id\":\"\"},"
+	    "{\"yelp_business_id\":\"b2\"}]"));
+	assert_null_value(PROGRAM_BUSINESS);
+	assert_read(with("\"ad_campaign_id\":\"c1\""));
+	assert_text(PROGRAM_CAMPAIGN, "c1");
+	assert_null_value(PROGRAM_BUSINESS);
+}
+
+static void
+every_column_changes_the_hash(void **state)
+{
+	static const char *const	 members[][2] = {
+		[PROGRAM_BUSINESS] = { "\"businesses\":"
+		    "[{\"yelp_business_id\":\"b1\"}]",
+		    "\"businesses\":[{\"yelp_business_id\":\"b2\"}]" },
+		[PROGRAM_PARTNER_BUSINESS] = { "\"businesses\":"
+		    "[{\"partner_business_id\":\"b1\"}]",
+		    "\"businesses\":[{\"partner_business_id\":\"b2\"}]" },
+		[PROGRAM_TYPE] = { "\"program_type\":\"BP\"",
+		    "\"program_type\":\"EP\"" },
+		[PROGRAM_STATUS] = { "\"program_status\":\"ACTIVE\"",
+		    "\"program_status\":\"INACTIVE\"" },
+		[PROGRAM_PAUSE] = { "\"program_pause_status\":\"PAUSED\"",
+		    "\"program_pause_status\":\"NOT_PAUSED\"" },
+		[PROGRAM_START] = { "\"start_date\":\"2025-01-01\"",
+		    "\"start_date\":\"2025-01-02\"" },
+		[PROGRAM_END] = { "\"end_date\":\"2025-01-01\"",
+		    "\"end_date\":\"2025-01-02\"" },
+		[PROGRAM_BUDGET] = { "\"program_metrics\":{\"budget\":1}",
+		    "\"program_metrics\":{\"budget\":2}" },
+		[PROGRAM_CURRENCY] = {
+		    "\"program_metrics\":{\"currency\":\"USD\"}",
+		    "\"program_metrics\":{\"currency\":\"CAD\"}" },
+		[PROGRAM_AUTOBID] = {
+		    "\"program_metrics\":{\"is_autobid\":true}",
+		    "\"program_metrics\":{\"is_autobid\":false}" },
+		[PROGRAM_MAX_BID] = { "\"program_metrics\":{\"max_bid\":1}",
+		    "\"program_metrics\":{\"max_bid\":2}" },
+		[PROGRAM_IMPRESSIONS] = {
+		    "\"program_metrics\":{\"billed_impressions\":1}",
+		    "\"program_metrics\":{\"billed_impressions\":2}" },
+		[PROGRAM_CLICKS] = {
+		    "\"program_metrics\":{\"billed_clicks\":1}",
+		    "\"program_metrics\":{\"billed_clicks\":2}" },
+		[PROGRAM_AD_COST] = { "\"program_metrics\":{\"ad_cost\":1}",
+		    "\"program_metrics\":{\"ad_cost\":2}" },
+		[PROGRAM_FEE_PERIOD] = {
+		    "\"program_metrics\":{\"fee_period\":\"A\"}",
+		    "\"program_metrics\":{\"fee_period\":\"B\"}" },
+		[PROGRAM_ACTIVE_FEATURES] = { "\"active_features\":[]",
+		    "\"active_features\":[\"A\"]" },
+		[PROGRAM_AVAILABLE_FEATURES] = { "\"available_features\":[]",
+		    "\"available_features\":[\"A\"]" },
+		[PROGRAM_BUSINESSES] = { "\"businesses\":[]",
+		    "\"businesses\":[null,{\"yelp_business_id\":\"b1\"}]" },
+		[PROGRAM_BUDGET_CHANGES] = { "\"future_budget_changes\":[]",
+		    "\"future_budget_changes\":[{\"new_budget\":1}]" },
+		[PROGRAM_UPGRADE_RATE] = {
+		    "\"page_upgrade_info\":{\"monthly_rate\":1}",
+		    "\"page_upgrade_info\":{\"monthly_rate\":1.01}" },
+		[PROGRAM_UPGRADE_COST] = { "\"page_upgrade_info\":{\"cost\":1}",
+		    "\"page_upgrade_info\":{\"cost\":1.01}" },
+		[PROGRAM_AD_CATEGORIES] = { "\"ad_categories\":[]",
+		    "\"ad_categories\":[\"A\"]" },
+		[PROGRAM_CAMPAIGN] = { "\"ad_campaign_id\":\"A\"",
+		    "\"ad_campaign_id\":\"B\"" },
+	};
+
+	(void)state;
+	assert_int_equal(sizeof(members) / sizeof(members[0]), PROGRAM__MAX);
+	assert_false(same_hash("{\"program_id\":\"p1\"}",
+	    "{\"program_id\":\"p2\"}"));
+	for (int i = PROGRAM_ID + 1; i < PROGRAM__MAX; i++)
+		for (int k = 0; k < 2; k++) {
+			assert_read(with(members[i][k]));
+			assert_true(p.values[i].present);
+			if (same_hash(with(members[i][k]), with("\"x\":1")) ||
+			    same_hash(with(members[i][0]),
+			    with(members[i][1])))
+				fail_msg("column %d is not in the hash", i);
+		}
+	/* Each column's place counts: the same number elsewhere is another. */
+	for (size_t i = 0; i < NMETRICS; i++)
+		for (size_t k = 0; k < NMETRICS; k++)
+			assert_int_equal(same_hash(
+			    with_metrics(arena_printf(a, "\"%s\":5",
+			    metrics[i].key)),
+			    with_metrics(arena_printf(a, "\"%s\":5",
+			    metrics[k].key))), i == k);
+}
+
 static void
 a_batch_has_a_row_for_each_program(void **state)
 {
@@ -431,23 +784,23 @@ a_batch_has_a_row_for_each_program(void **state)
 	(void)state;
 	program_batch_init(&b);
 	assert_read(FULL);
-	program_batch_add(&b, 0, &p);
+	program_batch_add(&b, &p);
 	assert_read(with("\"businesses\":[{\"yelp_business_id\":\"b1\"},"
 	    "{\"yelp_business_id\":\"b2\"},{\"yelp_business_id\":\"b3\"}]"));
-	program_batch_add(&b, 3, &p);
+	program_batch_add(&b, &p);
 	assert_read("{\"program_id\":\"bare\"}");
-	program_batch_add(&b, 3, &p);
+	program_batch_add(&b, &p);
 	assert_int_equal(b.n, 3);
-	for (int i = 0; i < PROGRAM_LINK_PROGRAM; i++)
+	for (int i = 0; i < PROGRAM__MAX; i++) {
 		assert_int_equal(b.columns[i].n, 3);
+		/* The bare one has an id and nothing else. */
+		assert_int_equal(b.columns[i].has_null, i != PROGRAM_ID);
+	}
+	assert_int_equal(b.hash.n, 3);
+	assert_false(b.hash.has_null);
 	/* One and three and none. */
-	assert_int_equal(b.columns[PROGRAM_LINK_PROGRAM].n, 4);
-	assert_int_equal(b.columns[PROGRAM_LINK_BUSINESS].n, 4);
-	assert_false(b.columns[PROGRAM_ID].has_null);
-	assert_false(b.columns[PROGRAM_HASH].has_null);
-	assert_true(b.columns[PROGRAM_BUSINESS].has_null);
-	assert_true(b.columns[PROGRAM_TYPE].has_null);
-	assert_true(b.columns[PROGRAM_START].has_null);
+	assert_int_equal(b.link_program.n, 4);
+	assert_int_equal(b.link_business.n, 4);
 	program_batch_free(&b);
 }
 
@@ -471,6 +824,18 @@ main(void)
 		cmocka_unit_test(the_hash_is_of_what_is_kept),
 		cmocka_unit_test(each_thing_that_is_kept_changes_the_hash),
 		cmocka_unit_test(a_text_cannot_pass_for_two),
+		cmocka_unit_test(all_metrics_become_columns),
+		cmocka_unit_test(metrics_that_are_not_there_are_null),
+		cmocka_unit_test(one_metric_alone_leaves_the_others_null),
+		cmocka_unit_test(zero_is_not_null),
+		cmocka_unit_test(whole_numbers_in_any_form_and_size),
+		cmocka_unit_test(a_fraction_of_a_cent_is_refused),
+		cmocka_unit_test(upgrades_are_dollars_and_become_cents),
+		cmocka_unit_test(every_cent_up_to_a_hundred_dollars_is_exact),
+		cmocka_unit_test(dollars_that_are_no_cents_are_refused),
+		cmocka_unit_test(lists_are_kept_as_they_are),
+		cmocka_unit_test(the_first_business_has_columns_of_its_own),
+		cmocka_unit_test(every_column_changes_the_hash),
 		cmocka_unit_test(a_batch_has_a_row_for_each_program),
 	};
 

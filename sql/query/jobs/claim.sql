@@ -20,7 +20,8 @@ UPDATE job
        waiting_reason = NULL
   FROM due
  WHERE job.id = due.id
-RETURNING job.id, kind, account_id, fence, claims, checkpoint,
+RETURNING job.id, kind, account_id, fence, claims, request,
+	checkpoint,
 	(extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint
 		AS elapsed_ms,
 	done, total, added, updated, removed, unchanged, failed,

@@ -1,26 +1,40 @@
--- A batch of pages into the registry: rows that changed, their links, the
--- kept counts, and which ids the pass has seen.  One statement, inside the
--- job's fence.  Answers per page what came of it.
+-- Programs that are new or differ into the registry, with their links and the
+-- kept counts, in one statement inside the job's fence.
 WITH input AS (
-	-- A program that moved between pages of one batch counts once.
-	SELECT DISTINCT ON (program_id) *
-	  FROM unnest($4::int4[], $5::text[], $6::text[], $7::text[],
-	              $8::text[], $9::text[], $10::text[], $11::date[],
-	              $12::date[], $13::bytea[])
-	       AS t (page, program_id, yelp_business_id, partner_business_id,
+	SELECT *
+	  FROM unnest($2::text[], $3::text[], $4::text[], $5::text[],
+	              $6::text[], $7::text[], $8::date[], $9::date[],
+	              $10::bigint[], $11::text[], $12::boolean[],
+	              $13::bigint[], $14::bigint[], $15::bigint[],
+	              $16::bigint[], $17::text[], $18::jsonb[], $19::jsonb[],
+	              $20::jsonb[], $21::jsonb[], $22::bigint[],
+	              $23::bigint[], $24::jsonb[], $25::text[], $26::bytea[])
+	       AS t (program_id, yelp_business_id, partner_business_id,
 	             program_type, program_status, program_pause_status,
-	             start_date, end_date, row_hash)
-	 ORDER BY program_id, page DESC
+	             start_date, end_date, budget, currency, is_autobid,
+	             max_bid, billed_impressions, billed_clicks, ad_cost,
+	             fee_period, active_features, available_features,
+	             businesses, future_budget_changes,
+	             page_upgrade_monthly_rate, page_upgrade_cost,
+	             ad_categories, ad_campaign_id, row_hash)
 ), link AS (
 	SELECT DISTINCT program_id, business_id
-	  FROM unnest($14::text[], $15::text[]) AS t (program_id, business_id)
+	  FROM unnest($27::text[], $28::text[]) AS t (program_id, business_id)
 ), written AS (
 	INSERT INTO program AS p (account_id, program_id, yelp_business_id,
 	    partner_business_id, program_type, program_status,
-	    program_pause_status, start_date, end_date, row_hash)
+	    program_pause_status, start_date, end_date, budget, currency,
+	    is_autobid, max_bid, billed_impressions, billed_clicks, ad_cost,
+	    fee_period, active_features, available_features, businesses,
+	    future_budget_changes, page_upgrade_monthly_rate,
+	    page_upgrade_cost, ad_categories, ad_campaign_id, row_hash)
 	SELECT $1::bigint, program_id, yelp_business_id, partner_business_id,
 	       program_type, program_status, program_pause_status, start_date,
-	       end_date, row_hash
+	       end_date, budget, currency, is_autobid, max_bid,
+	       billed_impressions, billed_clicks, ad_cost, fee_period,
+	       active_features, available_features, businesses,
+	       future_budget_changes, page_upgrade_monthly_rate,
+	       page_upgrade_cost, ad_categories, ad_campaign_id, row_hash
 	  FROM input
 	 ORDER BY program_id
 	    ON CONFLICT (account_id, program_id) DO UPDATE
@@ -31,6 +45,22 @@ WITH input AS (
 	       program_pause_status = excluded.program_pause_status,
 	       start_date = excluded.start_date,
 	       end_date = excluded.end_date,
+	       budget = excluded.budget,
+	       currency = excluded.currency,
+	       is_autobid = excluded.is_autobid,
+	       max_bid = excluded.max_bid,
+	       billed_impressions = excluded.billed_impressions,
+	       billed_clicks = excluded.billed_clicks,
+	       ad_cost = excluded.ad_cost,
+	       fee_period = excluded.fee_period,
+	       active_features = excluded.active_features,
+	       available_features = excluded.available_features,
+	       businesses = excluded.businesses,
+	       future_budget_changes = excluded.future_budget_changes,
+	       page_upgrade_monthly_rate = excluded.page_upgrade_monthly_rate,
+	       page_upgrade_cost = excluded.page_upgrade_cost,
+	       ad_categories = excluded.ad_categories,
+	       ad_campaign_id = excluded.ad_campaign_id,
 	       row_hash = excluded.row_hash,
 	       retired_at = NULL,
 	       updated_at = clock_timestamp()
@@ -73,19 +103,6 @@ WITH input AS (
 	   SET registry_version = registry_version + 1
 	 WHERE id = $1::bigint
 	   AND EXISTS (SELECT FROM written)
-), seen AS (
-	INSERT INTO sync_seen (job_id, pass, program_id)
-	SELECT $2::uuid, $3::smallint, program_id
-	  FROM input
-	 ORDER BY program_id
-	    ON CONFLICT DO NOTHING
-	RETURNING program_id
 )
-SELECT i.page,
-       count(s.program_id) AS seen,
-       count(*) FILTER (WHERE w.is_new) AS added,
-       count(*) FILTER (WHERE NOT w.is_new) AS updated
-  FROM input i
-  LEFT JOIN seen s USING (program_id)
-  LEFT JOIN written w USING (program_id)
- GROUP BY i.page
+SELECT w.program_id, w.is_new
+  FROM written w

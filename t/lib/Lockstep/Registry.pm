@@ -9,10 +9,14 @@ use Exporter 'import';
 use JSON::PP   ();
 use Test::More ();
 
-our @EXPORT = qw(account_id registry registry_is registry_counts_are rows_of truth);
+our @EXPORT = qw(account_id registry registry_is registry_counts_are retired rows_of truth);
 
-my @column = qw(yelp_business_id partner_business_id program_type program_status
-    program_pause_status start_date end_date);
+my @text   = qw(program_type program_status program_pause_status ad_campaign_id);
+my @metric = qw(budget max_bid billed_impressions billed_clicks ad_cost);
+my @list   = qw(active_features available_features businesses future_budget_changes
+    ad_categories);
+my @column = (qw(yelp_business_id partner_business_id start_date end_date currency
+    is_autobid fee_period page_upgrade_monthly_rate page_upgrade_cost), @text, @metric);
 
 my $json = JSON::PP->new->canonical->allow_nonref;
 
@@ -24,10 +28,19 @@ sub account_id {
 	return ($id->fetchrow_array)[0];
 }
 
+# Programs that the registry holds: retired ones are in no count.
 sub rows_of {
 	my ($s, $user) = @_;
-	return $s->sql_value('SELECT count(*) FROM program WHERE account_id = ?',
-		account_id($s, $user));
+	return $s->sql_value('SELECT count(*) FROM program WHERE account_id = ?
+		AND retired_at IS NULL', account_id($s, $user));
+}
+
+# The ids of those that are retired: softly, the rows stay.
+sub retired {
+	my ($s, $user) = @_;
+	return [map { $_->{program_id} } @{ $s->sql('SELECT program_id FROM program
+		WHERE account_id = ? AND retired_at IS NOT NULL ORDER BY program_id COLLATE "C"',
+		account_id($s, $user)) }];
 }
 
 # A date of the calendar, or nothing: a malformed one must not take the other along.
@@ -40,17 +53,35 @@ sub date_or_null {
 	return $d <= $days[$m - 1] ? $text : undef;
 }
 
+# 1000000.0 is 1000000.
+sub whole { my ($n) = @_; return defined $n ? int $n : undef }
+
+# Dollars by their digits: "8.24" is 824 cents, whatever a float makes of it.
+sub cents {
+	my ($dollars) = @_;
+	my ($whole, $rest) = ($dollars // return undef) =~ /\A(\d+)(?:\.(\d{1,2}))?\z/ or die "$dollars dollars";
+	return whole($whole * 100 + substr(($rest // '') . '00', 0, 2));
+}
+
+sub truth_value { my ($v) = @_; return defined $v ? ($v ? 1 : 0) : undef }
+
 # An element of payment_programs as the row that the contract, section 8, makes of it.
 sub row_of {
 	my ($p) = @_;
+	$p = { %$p, map { $_ => $p->{$_} // {} } qw(program_metrics page_upgrade_info) };
 	my @business = @{ $p->{businesses} // [] };
 	my $first    = $business[0] // {};
 	my %seen;
 	return {
 		yelp_business_id    => $first->{yelp_business_id},
 		partner_business_id => $first->{partner_business_id},
-		(map { $_ => $p->{$_} } qw(program_type program_status program_pause_status)),
+		(map { $_ => $p->{$_} } @text),
 		(map { $_ => date_or_null($p->{$_}) } qw(start_date end_date)),
+		(map { $_ => whole($p->{program_metrics}{$_}) } @metric),
+		(map { $_ => $p->{program_metrics}{$_} } qw(currency fee_period)),
+		is_autobid => truth_value($p->{program_metrics}{is_autobid}),
+		(map { ("page_upgrade_$_" => cents($p->{page_upgrade_info}{$_})) } qw(monthly_rate cost)),
+		(map { ("$_ as sent" => $p->{$_}) } @list),
 		businesses => [sort grep { !$seen{$_}++ } map { $_->{yelp_business_id} } @business],
 	};
 }
@@ -66,10 +97,15 @@ sub registry {
 	my ($s, $user) = @_;
 	my $account = account_id($s, $user) // return {};
 	my %row = map { $_->{program_id} => $_ }
-	    @{ $s->sql('SELECT program_id, ' . join(', ', @column)
-		. ' FROM program WHERE account_id = ?', $account) };
+	    @{ $s->sql('SELECT program_id, ' . join(', ', @column, @list)
+		. ' FROM program WHERE account_id = ? AND retired_at IS NULL', $account) };
 	for my $row (values %row) {
 		delete $row->{program_id};
+		for my $name (@list) {
+			my $text = delete $row->{$name};
+			$row->{"$name as sent"} = defined $text ? JSON::PP::decode_json($text) : undef;
+		}
+		$row->{is_autobid} = truth_value($row->{is_autobid});
 		$row->{businesses} = [];
 	}
 	push @{ $row{ $_->{program_id} }{businesses} }, $_->{business_id}
@@ -83,7 +119,11 @@ sub differences {
 	my ($got, $want) = @_;
 	my @line;
 	for my $id (sort keys %{ { %$got, %$want } }) {
-		my ($have, $ought) = map { $_->{$id} ? $json->encode($_->{$id}) : 'nothing' } $got, $want;
+		my ($have, $ought) = map { $_->{$id} } $got, $want;
+		my @column = grep { $json->encode($have->{$_}) ne $json->encode($ought->{$_}) }
+		    $have && $ought ? sort keys %$ought : ();
+		($have, $ought) = map { !$_ ? 'nothing' : $json->encode(@column ? { %$_{@column} } : $_) }
+		    $have, $ought;
 		push @line, "$id\n  have $have\n  want $ought" if $have ne $ought;
 	}
 	return @line;

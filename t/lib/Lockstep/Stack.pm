@@ -261,12 +261,15 @@ sub sse {
 		timeout => ($how{timeout} // 20) * $slow);
 }
 
-sub sync_stream { my ($self, $as, %how) = @_; return $self->sse('/api/reseller/programs/sync-stream', method => 'POST', as => $as, %how) }
+# query: of the URL, such as mode=full.
+sub sync_path { my ($what, $how) = @_; my $query = delete $how->{query}; return "/api/reseller/programs/$what" . ($query ? "?$query" : '') }
+
+sub sync_stream { my ($self, $as, %how) = @_; return $self->sse(sync_path('sync-stream', \%how), method => 'POST', as => $as, %how) }
 
 # Runs a sync to its end and returns its answer; anything but 200 is the end of the test.
 sub sync {
 	my ($self, $as, %how) = @_;
-	my $answer = $self->post('/api/reseller/programs/sync', as => $as, timeout => 60, %how);
+	my $answer = $self->post(sync_path('sync', \%how), as => $as, timeout => 60, %how);
 	$answer->{status} == 200 or die "sync $as: $answer->{status} $answer->{body}";
 	return $answer->{json};
 }
