@@ -7,10 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/account.h"
 #include "cli/check.h"
+#include "cli/events.h"
+#include "cli/jobs.h"
 #include "cli/keygen.h"
 #include "cli/migrate.h"
 #include "cli/serve.h"
+#include "cli/sync.h"
 #include "core/compiler.h"
 #include "core/conf.h"
 #include "events/stream.h"
@@ -84,6 +88,13 @@ static const struct command commands[] = {
 	{ "check", " [-T]", "test the configuration; -T prints it", cli_check },
 	{ "migrate", "", "bring the database up to date", cli_migrate },
 	{ "keygen", " FILE", "make a key file", cli_keygen },
+	{ "sync", " [-fn] ACCOUNT", "bring an account in step", cli_sync },
+	{ "jobs", " [-a ACCOUNT] [-n N]", "list jobs", cli_jobs },
+	{ "job", " VERB ID", "show, cancel, pause, resume or retry a job",
+	    cli_job },
+	{ "account", " VERB [USER]", "list, add, verify or disable accounts",
+	    cli_account },
+	{ "events", " [-f] [ACCOUNT]", "print what has changed", cli_events },
 };
 
 static void
@@ -96,12 +107,12 @@ print_help(FILE *out)
 	for (i = 0; i < nitems(commands); i++) {
 		snprintf(left, sizeof(left), "%s%s", commands[i].name,
 		    commands[i].args);
-		fprintf(out, "  %-18s%s\n", left, commands[i].help);
+		fprintf(out, "  %-26s%s\n", left, commands[i].help);
 	}
 	fputs("\n"
-	    "  -c, --config FILE configuration (" DEFAULT_CONF ")\n"
-	    "  -V, --version     print the version\n"
-	    "  -h, --help        print this\n", out);
+	    "  -c, --config FILE         configuration (" DEFAULT_CONF ")\n"
+	    "  -V, --version             print the version\n"
+	    "  -h, --help                print this\n", out);
 }
 
 static int

@@ -2,14 +2,19 @@
 #include "routes.h"
 
 #include "core/compiler.h"
+#include "events/feed.h"
 #include "http/route.h"
 #include "http/server.h"
 #include "http/status.h"
+#include "jobs/control.h"
 #include "jobs/watch.h"
 #include "jobs/worker.h"
 #include "programs/account.h"
 #include "programs/business_ids.h"
+#include "programs/custom_name.h"
+#include "programs/filters.h"
 #include "programs/list.h"
+#include "programs/registry.h"
 #include "programs/sync.h"
 
 static const struct route routes[] = {
@@ -21,13 +26,28 @@ static const struct route routes[] = {
 	{ METHOD_POST, "/api/reseller/programs/sync-stream",
 	    sync_stream_post, account_login, 1024, 0 },
 	{ METHOD_GET, "/api/reseller/business-ids",
-	    business_ids_get, account_login, 0, 0 },
+	    business_ids_get, account_login, 0, ROUTE_ETAG },
+	{ METHOD_GET, "/api/reseller/programs?source=registry",
+	    registry_get, account_login, 0, ROUTE_ETAG },
 	{ METHOD_GET, "/api/reseller/programs",
 	    programs_get, account_login, 0, ROUTE_LIVE },
+	{ METHOD_GET, "/api/reseller/available-filters",
+	    available_filters_get, account_login, 0, ROUTE_ETAG },
+	{ METHOD_POST, "/api/reseller/program/{id}/custom-name",
+	    custom_name_post, account_login, 4096, 0 },
+	{ METHOD_GET, "/api/reseller/events", feed_get, account_login, 0, 0 },
 	{ METHOD_GET, "/api/jobs", jobs_get, account_login, 0, 0 },
 	{ METHOD_GET, "/api/jobs/{id}", job_get, account_login, 0, 0 },
 	{ METHOD_GET, "/api/jobs/{id}/events",
 	    job_events_get, account_login, 0, 0 },
+	{ METHOD_POST, "/api/jobs/{id}/cancel",
+	    job_cancel_post, account_login, 1024, 0 },
+	{ METHOD_POST, "/api/jobs/{id}/pause",
+	    job_pause_post, account_login, 1024, 0 },
+	{ METHOD_POST, "/api/jobs/{id}/resume",
+	    job_resume_post, account_login, 1024, 0 },
+	{ METHOD_POST, "/api/jobs/{id}/retry",
+	    job_retry_post, account_login, 1024, 0 },
 
 	{ METHOD_GET, "/healthz", healthz_get, NULL, 0, ROUTE_OPERATOR },
 	{ METHOD_GET, "/readyz", readyz_get, NULL, 0, ROUTE_OPERATOR },
@@ -36,8 +56,8 @@ static const struct route routes[] = {
 };
 
 static const struct job_kind job_kinds[] = {
-	{ SYNC_KIND, sync_run },
-	{ SYNC_DRY_KIND, sync_run },
+	{ SYNC_KIND, sync_run, SYNC_START_EVENT, true },
+	{ SYNC_DRY_KIND, sync_run, SYNC_START_EVENT, false },
 };
 
 int

@@ -109,7 +109,8 @@ LANGUAGE sql STABLE AS $$
 		       CASE WHEN j.state = 'waiting' THEN iso_time(j.run_at)
 		       END AS waiting_until,
 		       j.waiting_reason,
-		       (SELECT coalesce(json_agg(e), '[]') FROM (
+		       (SELECT coalesce(array_to_json(
+				array_agg(row_to_json(e))), '[]') FROM (
 				SELECT item, code, detail
 				  FROM job_error
 				 WHERE job_id = j.id

@@ -10,6 +10,7 @@
 
 #include "core/conf.h"
 #include "core/secret.h"
+#include "jobs/schedule.h"
 
 static int
 check_key(const char *path)
@@ -19,6 +20,17 @@ check_key(const char *path)
 	if (secret_load(path, &why) == 0)
 		return 0;
 	fprintf(stderr, "lockstep: %s\n", why);
+	return -1;
+}
+
+static int
+check_schedule(const struct conf *conf)
+{
+	const char *why;
+
+	if (schedule_check(conf, &why) == 0)
+		return 0;
+	fprintf(stderr, "lockstep: schedule.sync: %s\n", why);
 	return -1;
 }
 
@@ -44,7 +56,8 @@ cli_check(const char *conf_path, int argc, char **argv)
 	}
 	if (print)
 		conf_print(conf, stdout);
-	status = check_key(conf->key_file) == 0 ? 0 : 1;
+	status = check_schedule(conf) == 0 &&
+	    check_key(conf->key_file) == 0 ? 0 : 1;
 	if (status == 0 && !print)
 		puts("configuration ok");
 	conf_free(conf);

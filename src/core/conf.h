@@ -47,8 +47,17 @@ struct conf {
 	int64_t		 jobs_heartbeat_ms;
 	int64_t		 jobs_keep_ms;
 
+	int64_t		 events_keep_ms;
+
+	const char	*schedule_sync;		/* cron; "": none */
+	int64_t		 schedule_jitter_ms;
+
 	const char	*partner_url;		/* no slash at the end */
 	int64_t		 partner_concurrency;
+	int64_t		 partner_concurrency_start;
+	int64_t		 partner_rate;		/* calls a second, 0: any */
+	int64_t		 partner_burst;		/* calls */
+	int64_t		 partner_reserve;	/* percent */
 	int64_t		 partner_connect_timeout_ms;
 	int64_t		 partner_timeout_ms;
 	int64_t		 partner_body_max;
@@ -59,6 +68,9 @@ struct conf {
 	int64_t		 auth_refusal_memory_ms;
 	int64_t		 auth_refusals_per_name;
 	int64_t		 auth_refusals_per_address;
+
+	int64_t		 names_max_age_ms;
+	int64_t		 names_retry_ms;
 
 	int64_t		 sync_wait_max_ms;
 

@@ -328,6 +328,68 @@ db_query(struct db *db, struct arena *a, enum query q,
 	return NULL;
 }
 
+/* The next result of what was sent; -1 on time-out or loss. */
+static int
+next_result(struct db *db, PGresult **res)
+{
+	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+
+	while (PQisBusy(db->conn))
+		if (wait_socket(db->conn, POLLIN, deadline_ms) == -1 ||
+		    PQconsumeInput(db->conn) == 0)
+			return -1;
+	*res = PQgetResult(db->conn);
+	return 0;
+}
+
+/* 0 at the end, 1 when fn has stopped it, -1 when it failed. */
+static int
+each_result(struct db *db, int (*fn)(void *, const struct db_rows *),
+    void *arg)
+{
+	PGresult	*res;
+	int		 rc = -1;
+
+	while (next_result(db, &res) == 0) {
+		ExecStatusType	 status = PQresultStatus(res);
+		bool		 stop = false;
+
+		if (res == NULL)
+			return rc;
+		if (status == PGRES_SINGLE_TUPLE)
+			stop = fn(arg, &(struct db_rows){ res }) == -1;
+		else if (status == PGRES_TUPLES_OK)
+			rc = 0;
+		PQclear(res);
+		if (stop)
+			return 1;
+	}
+	return -1;
+}
+
+int
+db_each(struct db *db, enum query q, const struct db_arg *args, size_t nargs,
+    int (*fn)(void *, const struct db_rows *), void *arg)
+{
+	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+	int	 rc = -1;
+
+	if (ensure(db, deadline_ms) == -1)
+		return -1;
+	if (send_query(db, q, args, nargs, deadline_ms) == 0 &&
+	    PQsetSingleRowMode(db->conn) == 1)
+		rc = each_result(db, fn, arg);
+	arena_reset(db->scratch);
+	if (rc == -1)
+		log_warn("db: query failed", F_STR("query", queries[q].name),
+		    F_STR("err", pq_error(PQerrorMessage(db->conn))));
+	/* Rows that nobody reads must not meet the next statement. */
+	if (rc == 1 || PQtransactionStatus(db->conn) == PQTRANS_ACTIVE ||
+	    PQstatus(db->conn) != CONNECTION_OK)
+		drop(db);
+	return rc == 0 ? 0 : -1;
+}
+
 int
 db_script(struct db *db, const char *sql)
 {

@@ -26,7 +26,7 @@ enum phase { PHASE_DOWN, PHASE_CONNECTING, PHASE_LISTENING, PHASE_IDLE,
 
 struct link {
 	const char	*url;
-	const char	*channel;
+	const char	*listen_sql;
 	int64_t		 timeout_ms;
 
 	enum phase	 phase;
@@ -40,14 +40,14 @@ struct link {
 };
 
 struct link *
-link_new(const struct conf *conf, const char *channel)
+link_new(const struct conf *conf, const char *listen_sql)
 {
 	struct link	*l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
 		fatal("link: out of memory");
 	l->url = conf->db_url;
-	l->channel = channel;
+	l->listen_sql = listen_sql;
 	l->timeout_ms = conf->db_timeout_ms;
 	l->backoff_ms = BACKOFF_MIN_MS;
 	return l;
@@ -167,11 +167,8 @@ start(struct link *l)
 static enum link_news
 begin_listening(struct link *l)
 {
-	char	 sql[PAYLOAD_SIZE] = "LISTEN ";
-
-	strncat(sql, l->channel, sizeof(sql) - strlen(sql) - 1);
 	if (PQsetnonblocking(l->conn, 1) == -1 ||
-	    PQsendQuery(l->conn, sql) == 0 || flush(l) == -1)
+	    PQsendQuery(l->conn, l->listen_sql) == 0 || flush(l) == -1)
 		return lose_conn(l);
 	enter(l, PHASE_LISTENING);
 	return LINK_NOTHING;

@@ -10,7 +10,7 @@
 
 /*
  * A connection to PostgreSQL inside an event loop: nothing here waits.  It
- * LISTENs on one channel and runs one statement at a time, always unprepared.
+ * LISTENs on its channels and runs one statement at a time, always unprepared.
  * When it is lost it comes back by itself, with growing pauses.
  */
 struct link;
@@ -24,10 +24,10 @@ enum link_news {
 };
 
 /*
- * A link that connects at the first link_step().  channel is a literal of
- * ours.  Lives as long as the worker, or until link_free().
+ * A link that connects at the first link_step().  sql is a literal of ours,
+ * the LISTEN statements.  Lives as long as the worker, or until link_free().
  */
-struct link	*link_new(const struct conf *, const char *channel);
+struct link	*link_new(const struct conf *, const char *sql);
 void		 link_free(struct link *);
 
 /*

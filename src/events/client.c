@@ -1,6 +1,6 @@
 /*
  * One connection of stream: a state machine that reads a request, waits for
- * the job that it names, and writes.  It never waits itself.  What cannot be
+ * what it is to follow, and writes.  It never waits itself.  What cannot be
  * sent stays in a bounded buffer:
  *
  * - who is catching up is given no more than half of it at a time, so a slow
@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -195,7 +196,7 @@ answer_later(struct client *c)
 
 	buf_init(&b, OWN_WORDS_MAX / 2);
 	c->status = 202;
-	say_buf(c, &b, reply_later(&b, c->watch->job, c->watch->body));
+	say_buf(c, &b, reply_later(&b, c->watch->key, c->watch->body));
 	end(c, "later");
 }
 
@@ -269,17 +270,99 @@ pump(struct client *c)
 	return true;
 }
 
+static char *
+place_of(const struct client *c, char out[SSE_ID_SIZE])
+{
+	struct sse_place	 place = { .seq = c->n };
+
+	memcpy(place.epoch, c->watch->epoch, sizeof(place.epoch));
+	return sse_place_print(&place, out);
+}
+
+/* Its place is lost: it is told so once, goes on from now and reads anew. */
+static void
+say_reset(struct client *c)
+{
+	static const char	 data[] = "{\"type\":\"reset\"}";
+	struct buf		 b;
+	char			 id[SSE_ID_SIZE];
+
+	buf_init(&b, OWN_WORDS_MAX / 2);
+	say_buf(c, &b, sse_event(&b, place_of(c, id), data,
+	    sizeof(data) - 1));
+}
+
+/*
+ * A client that saw no event yet would come back without an id, and one whose
+ * last event is long ago with one that is trimmed away by then.
+ */
+static void
+say_place(struct client *c)
+{
+	struct buf	 b;
+	char		 id[SSE_ID_SIZE];
+
+	buf_init(&b, OWN_WORDS_MAX / 2);
+	say_buf(c, &b, sse_mark(&b, place_of(c, id)));
+}
+
+static void
+take_place(struct client *c)
+{
+	memcpy(c->ask.epoch, c->watch->epoch, sizeof(c->ask.epoch));
+	c->n = c->watch->last;
+	c->doubt = 0;
+}
+
+/*
+ * Where it stands among an account's changes: at what it said, or at now.  It
+ * may come from another process that has heard more than we have so far: no
+ * place is called lost before the database was asked after it came.  False:
+ * that is under way.
+ */
+static bool
+find_place(struct client *c, struct follow *f)
+{
+	const struct watch	*w = c->watch;
+
+	if (c->ask.epoch[0] == '\0') {
+		take_place(c);
+		return true;
+	}
+	if (strcmp(c->ask.epoch, w->epoch) == 0 && c->n >= w->trimmed &&
+	    c->n <= w->last)
+		return true;
+	if (c->doubt == 0)
+		c->doubt = follow_look(f, c->watch);
+	if (w->answered < c->doubt)
+		return false;
+	take_place(c);
+	say_reset(c);
+	return true;
+}
+
+/* It has been given all there is. */
+static void
+caught_up(struct client *c)
+{
+	if (!c->live && c->watch->topic == TOPIC_ACCOUNT)
+		say_place(c);
+	c->live = true;
+}
+
 static void
 serve_stream(struct client *c, struct follow *f)
 {
 	const struct watch	*w = c->watch;
 
+	if (w->topic == TOPIC_ACCOUNT && !find_place(c, f))
+		return;
 	if (!pump(c))
 		return;
 	if (follow_lags(f, c->watch, c->n))
 		return;
 	if (c->n >= w->last)
-		c->live = true;
+		caught_up(c);
 	if (w->gone)
 		end(c, "job gone");
 	else if (w->final && c->n >= w->last)

@@ -16,7 +16,7 @@ struct watch;
 
 enum client_phase {
 	CLIENT_READING,		/* the request is not complete */
-	CLIENT_JOINED,		/* ... until the job is known */
+	CLIENT_JOINED,		/* ... until what it follows is known */
 	CLIENT_STREAMING,	/* gets events */
 	CLIENT_AWAITING,	/* gets the answer when the job has ended */
 	CLIENT_DEFERRED,	/* waited too long: gets 202 and the job */
@@ -39,6 +39,7 @@ struct client {
 	struct handover		 ask;
 
 	int64_t			 n;		/* last event it was given */
+	uint64_t		 doubt;		/* about n: see find_place() */
 	bool			 live;		/* has caught up once */
 	int64_t			 born_ms;
 	int64_t			 phase_end_ms;	/* INT64_MAX: open end */

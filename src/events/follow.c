@@ -1,12 +1,14 @@
 /*
- * Which jobs are watched and what is known of them.  All of them are asked
- * about with one query a turn, however many clients there are; each event is
- * framed once and kept for a while, so that a client that comes back is served
- * from memory.  Who older events are wanted by gets them as a page, which is
- * forgotten after the turn.
+ * Which jobs and accounts are watched and what is known of them.  All of them
+ * are asked about with one query a turn and topic, however many clients there
+ * are; each event is framed once and kept for a while, so that a client that
+ * comes back is served from memory.  Who older events are wanted by gets them
+ * as a page, which is forgotten after the turn.
  */
 #include "events/follow.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +29,7 @@
 #define RING_BYTES	8192	/* a watch may have one client: keep it low */
 #define FRAME_MAX	(1u << 20)
 
-enum asking { ASKING_NOTHING, ASKING_EVENTS, ASKING_BODIES };
+enum asking { ASKING_NOTHING, ASKING_EVENTS, ASKING_CHANGES, ASKING_BODIES };
 
 /* One position that the query in hand asks about. */
 struct position {
@@ -37,16 +39,17 @@ struct position {
 	int64_t		 found;		/* rows of events; -1 none at all */
 };
 
-/* Watches of one job, one for each account that asked for it. */
+/* Watches of one key, one for each account that asked for it. */
 struct entry {
 	UT_hash_handle	 hh;
-	char		 job[SSE_UUID_SIZE];
+	char		 key[SSE_UUID_SIZE];
 	struct watch	*watches;	/* linked by same */
 };
 
 struct follow {
 	struct entry	*entries;
-	struct watch	*queue;
+	struct watch	*queues[TOPIC__MAX];
+	enum topic	 topic;		/* that was asked about last */
 	size_t		 bodies_wanted;
 	struct buf	 frame;
 
@@ -79,7 +82,7 @@ enqueue(struct follow *f, struct watch *w)
 {
 	if (w->queued)
 		return;
-	DL_APPEND(f->queue, w);
+	DL_APPEND(f->queues[w->topic], w);
 	w->queued = true;
 }
 
@@ -88,30 +91,31 @@ dequeue(struct follow *f, struct watch *w)
 {
 	if (!w->queued)
 		return;
-	DL_DELETE(f->queue, w);
+	DL_DELETE(f->queues[w->topic], w);
 	w->queued = false;
 }
 
 static struct entry *
-entry_get(struct follow *f, const char *job)
+entry_get(struct follow *f, const char *key)
 {
 	struct entry	*e;
 
-	HASH_FIND_STR(f->entries, job, e);
+	HASH_FIND_STR(f->entries, key, e);
 	if (e != NULL)
 		return e;
 	e = zalloc(sizeof(*e));
-	memcpy(e->job, job, SSE_UUID_SIZE);
-	HASH_ADD_STR(f->entries, job, e);
+	snprintf(e->key, sizeof(e->key), "%s", key);
+	HASH_ADD_STR(f->entries, key, e);
 	return e;
 }
 
 static struct watch *
-watch_new(const char *job, int64_t account, int64_t after)
+watch_new(enum topic topic, const char *key, int64_t account, int64_t after)
 {
 	struct watch	*w = zalloc(sizeof(*w));
 
-	memcpy(w->job, job, SSE_UUID_SIZE);
+	w->topic = topic;
+	snprintf(w->key, sizeof(w->key), "%s", key);
 	w->account = account;
 	w->lag = -1;
 	run_reset(&w->ring, after);
@@ -119,21 +123,37 @@ watch_new(const char *job, int64_t account, int64_t after)
 	return w;
 }
 
-struct watch *
-follow_join(struct follow *f, const char *job, int64_t account, int64_t after)
+static struct watch *
+join(struct follow *f, enum topic topic, const char *key, int64_t account,
+    int64_t after)
 {
-	struct entry	*e = entry_get(f, job);
+	struct entry	*e = entry_get(f, key);
 	struct watch	*w = e->watches;
 
 	while (w != NULL && w->account != account)
 		w = w->same;
 	if (w == NULL) {
-		w = watch_new(job, account, after);
+		w = watch_new(topic, key, account, after);
 		LL_PREPEND2(e->watches, w, same);
 		enqueue(f, w);
 	}
 	w->users++;
 	return w;
+}
+
+struct watch *
+follow_join(struct follow *f, const char *job, int64_t account, int64_t after)
+{
+	return join(f, TOPIC_JOB, job, account, after);
+}
+
+struct watch *
+follow_join_account(struct follow *f, int64_t account)
+{
+	char	 key[SSE_UUID_SIZE];
+
+	snprintf(key, sizeof(key), "%" PRId64, account);
+	return join(f, TOPIC_ACCOUNT, key, account, -1);
 }
 
 static void
@@ -166,7 +186,7 @@ follow_leave(struct follow *f, struct watch *w)
 
 	if (--w->users > 0)
 		return;
-	HASH_FIND_STR(f->entries, w->job, e);
+	HASH_FIND_STR(f->entries, w->key, e);
 	LL_DELETE2(e->watches, w, same);
 	watch_free(f, w);
 	if (e->watches == NULL) {
@@ -219,6 +239,13 @@ follow_lags(struct follow *f, struct watch *w, int64_t n)
 	return true;
 }
 
+uint64_t
+follow_look(struct follow *f, struct watch *w)
+{
+	enqueue(f, w);
+	return w->asked + 1;
+}
+
 void
 follow_want_body(struct follow *f, struct watch *w)
 {
@@ -230,12 +257,12 @@ follow_want_body(struct follow *f, struct watch *w)
 }
 
 void
-follow_heard(struct follow *f, const char *job)
+follow_heard(struct follow *f, const char *key)
 {
 	struct entry	*e;
 	struct watch	*w;
 
-	HASH_FIND_STR(f->entries, job, e);
+	HASH_FIND_STR(f->entries, key, e);
 	if (e == NULL)
 		return;
 	LL_FOREACH2(e->watches, w, same)
@@ -269,8 +296,10 @@ choose_events(struct follow *f)
 {
 	struct watch	*w;
 
-	while ((w = f->queue) != NULL && f->nasked + 2 <= FOLLOW_ASK_MAX) {
+	while ((w = f->queues[f->topic]) != NULL &&
+	    f->nasked + 2 <= FOLLOW_ASK_MAX) {
 		dequeue(f, w);
+		w->asked++;
 		ask_about(f, w, w->ring.through, false);
 		if (w->lag != -1)
 			ask_about(f, w, w->lag, true);
@@ -290,31 +319,47 @@ choose_bodies(struct follow *f)
 				ask_about(f, w, 0, false);
 }
 
+/* Each of the statements takes some of these, in this order. */
 static void
 send_query(struct follow *f, struct link *link, struct arena *a, enum query q)
 {
 	struct column	job, account, after;
 	struct db_arg	args[4];
-	size_t		i;
+	size_t		i, n = 0;
 
 	column_init(&job, COLUMN_TEXT);
 	column_init(&account, COLUMN_INT8);
 	column_init(&after, COLUMN_INT8);
 	for (i = 0; i < f->nasked; i++) {
-		column_text(&job, f->asked[i].watch->job);
+		column_text(&job, f->asked[i].watch->key);
 		column_int(&account, f->asked[i].watch->account);
 		column_int(&after, f->asked[i].after);
 	}
-	args[0] = column_arg(&job);
-	args[1] = column_arg(&account);
-	args[2] = column_arg(&after);
-	args[3] = db_int(EVENTS_A_TURN);
+	if (q != Q_EVENTS_ACCOUNT)
+		args[n++] = column_arg(&job);
+	args[n++] = column_arg(&account);
+	if (q != Q_EVENTS_JOB) {
+		args[n++] = column_arg(&after);
+		args[n++] = db_int(EVENTS_A_TURN);
+	}
 	/* A link that breaks here says so at its next step. */
-	if (link_ask(link, a, q, args, q == Q_EVENTS_FOLLOW ? 4 : 2) == -1)
+	if (link_ask(link, a, q, args, n) == -1)
 		log_debug("follow: not asked");
 	column_free(&job);
 	column_free(&account);
 	column_free(&after);
+}
+
+/* In turn, where both have something to ask. */
+static bool
+choose_topic(struct follow *f)
+{
+	enum topic	 other = f->topic == TOPIC_JOB ? TOPIC_ACCOUNT :
+			    TOPIC_JOB;
+
+	if (f->queues[other] != NULL)
+		f->topic = other;
+	return f->queues[f->topic] != NULL;
 }
 
 /* Bodies first: they are few, and somebody has waited long already. */
@@ -326,10 +371,12 @@ follow_ask(struct follow *f, struct link *link, struct arena *a)
 		choose_bodies(f);
 		f->asking = ASKING_BODIES;
 		send_query(f, link, a, Q_EVENTS_JOB);
-	} else if (f->queue != NULL) {
+	} else if (choose_topic(f)) {
 		choose_events(f);
-		f->asking = ASKING_EVENTS;
-		send_query(f, link, a, Q_EVENTS_FOLLOW);
+		f->asking = f->topic == TOPIC_JOB ? ASKING_EVENTS :
+		    ASKING_CHANGES;
+		send_query(f, link, a, f->topic == TOPIC_JOB ?
+		    Q_EVENTS_FOLLOW : Q_EVENTS_ACCOUNT);
 	}
 }
 
@@ -347,7 +394,7 @@ copy_text(const char *text)
 
 /* What each row of a job says of the job itself. */
 static void
-learn(struct watch *w, const struct db_rows *rows, size_t i)
+learn_job(struct watch *w, const struct db_rows *rows, size_t i)
 {
 	w->known = true;
 	w->gone = false;
@@ -362,6 +409,22 @@ learn(struct watch *w, const struct db_rows *rows, size_t i)
 		    rows_int(rows, i, "held_ms");
 }
 
+/* And each row of an account.  Another epoch has numbers of its own. */
+static void
+learn_account(struct watch *w, const struct db_rows *rows, size_t i)
+{
+	const char	*epoch = rows_text(rows, i, "epoch");
+
+	w->known = true;
+	w->last = rows_int(rows, i, "last");
+	w->trimmed = rows_int(rows, i, "trimmed");
+	w->answered = w->asked;
+	if (strcmp(w->epoch, epoch) == 0)
+		return;
+	snprintf(w->epoch, sizeof(w->epoch), "%s", epoch);
+	run_reset(&w->ring, w->last);
+}
+
 /*
  * A client claimed to have seen what never was: let it not keep the others
  * from what comes.
@@ -373,18 +436,30 @@ refuse_future(struct watch *w)
 		run_reset(&w->ring, w->last);
 }
 
+static char *
+event_id(const struct watch *w, int64_t n, char out[SSE_ID_SIZE])
+{
+	struct sse_place	 place = { .seq = n };
+	struct sse_id		 id = { .n = n };
+
+	if (w->topic == TOPIC_ACCOUNT) {
+		memcpy(place.epoch, w->epoch, sizeof(place.epoch));
+		return sse_place_print(&place, out);
+	}
+	memcpy(id.job, w->key, sizeof(id.job));
+	return sse_id_print(&id, out);
+}
+
 static void
 add_event(struct follow *f, struct watch *w, struct run *r, int64_t n,
     const char *data)
 {
-	struct sse_id	id = { .n = n };
-	char		text[SSE_ID_SIZE];
+	char	text[SSE_ID_SIZE];
 
 	if (n <= r->through)
 		return;
-	memcpy(id.job, w->job, SSE_UUID_SIZE);
 	buf_reset(&f->frame);
-	if (sse_event(&f->frame, sse_id_print(&id, text), data,
+	if (sse_event(&f->frame, event_id(w, n, text), data,
 	    strlen(data)) == -1) {
 		log_error("follow: event too big, left out",
 		    F_STR("event", text), F_INT("bytes", strlen(data)));
@@ -405,7 +480,10 @@ take_event(struct follow *f, const struct db_rows *rows, size_t i)
 	if (p->watch == NULL)
 		return;
 	if (p->found == -1) {
-		learn(p->watch, rows, i);
+		if (f->asking == ASKING_CHANGES)
+			learn_account(p->watch, rows, i);
+		else
+			learn_job(p->watch, rows, i);
 		p->found = 0;
 		if (p->is_page)
 			run_reset(&p->watch->page, p->after);

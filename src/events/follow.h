@@ -15,26 +15,37 @@ struct db_rows;
 struct follow;
 struct link;
 
+enum topic { TOPIC_JOB, TOPIC_ACCOUNT, TOPIC__MAX };
+
 /*
- * A job that somebody watches.  Callers read the public half, keep clients
- * (their own list), and change nothing else.
+ * A job, or an account's changes, that somebody watches.  Callers read the
+ * public half, keep clients (their own list), and change nothing else.
  */
 struct watch {
 	struct client	*clients;	/* utlist, linked by the caller */
-	char		 job[SSE_UUID_SIZE];
+	enum topic	 topic;
+	char		 key[SSE_UUID_SIZE];	/* the job's id, or digits */
 	int64_t		 account;	/* 0: a job of no account */
 
 	bool		 known;		/* the database has answered */
-	bool		 gone;		/* ... that it is not there */
+	int64_t		 last;		/* number of the last event */
+
+	/* Of an account: numbers are good within the epoch, above trimmed. */
+	char		 epoch[SSE_EPOCH_SIZE];
+	int64_t		 trimmed;
+	uint64_t	 answered;	/* see follow_look() */
+
+	/* Of a job. */
+	bool		 gone;		/* it is not there */
 	bool		 final;		/* it has ended */
-	int64_t		 last;		/* number of its last event */
 	int		 status;	/* final: HTTP status, 0 unknown */
 	char		*answer;	/* final: body, or NULL */
 	int64_t		 held_until_ms;	/* waiting: mono clock; else 0 */
 	char		*body;		/* the job as JSON, or NULL */
 
 	/* follow.c's own. */
-	struct watch	*same;		/* same job, other account */
+	uint64_t	 asked;		/* times, about this watch */
+	struct watch	*same;		/* same key, other account */
 	struct watch	*prev, *next;	/* the queue of those to ask about */
 	bool		 queued;
 	bool		 body_wanted;
@@ -57,6 +68,12 @@ struct watch	*follow_join(struct follow *, const char *job,
 void		 follow_leave(struct follow *, struct watch *);
 
 /*
+ * The same for an account's changes.  A new watch knows only what comes from
+ * now on; who has seen less lags, and is served a page.
+ */
+struct watch	*follow_join_account(struct follow *, int64_t account);
+
+/*
  * The event that follows number *n, or NULL when none is at hand.  *n moves
  * over numbers that have no event, never over one that has.
  */
@@ -68,16 +85,23 @@ const struct event *follow_next(const struct watch *, int64_t *n);
  */
 bool		 follow_lags(struct follow *, struct watch *, int64_t n);
 
+/*
+ * Has the database asked anew, whatever is known.  What is known is of a time
+ * after this call once watch->answered has reached the number returned.
+ */
+uint64_t	 follow_look(struct follow *, struct watch *);
+
 /* Asks for watch->body, anew. */
 void		 follow_want_body(struct follow *, struct watch *);
 
-/* Something was announced for this job; everything is to be looked at. */
-void		 follow_heard(struct follow *, const char *job);
+/* Something was announced for this key; everything is to be looked at. */
+void		 follow_heard(struct follow *, const char *key);
 void		 follow_all(struct follow *);
 
 /*
  * Sends the next query if there is anything to ask; link is idle.  One query
- * covers up to FOLLOW_ASK_MAX positions, the rest comes after its answer.
+ * covers up to FOLLOW_ASK_MAX positions of one topic, the rest comes after its
+ * answer.
  */
 #define FOLLOW_ASK_MAX	256
 void		 follow_ask(struct follow *, struct link *, struct arena *);

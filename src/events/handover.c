@@ -8,15 +8,24 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/conf.h"
+#include "http/problem.h"
+#include "http/req.h"
+#include "http/resp.h"
 
 #define VALUE_SIZE	128
 
-enum field { FIELD_JOB, FIELD_AS, FIELD_ACCOUNT, FIELD_AFTER, FIELD_UNTIL,
-	FIELD_RID, FIELD__MAX };
+enum field { FIELD_JOB, FIELD_EPOCH, FIELD_AS, FIELD_ACCOUNT, FIELD_AFTER,
+	FIELD_UNTIL, FIELD_RID, FIELD__MAX };
 
 static const char *const names[FIELD__MAX] = {
 	[FIELD_JOB]	= "job",
+	[FIELD_EPOCH]	= "epoch",
 	[FIELD_AS]	= "as",
 	[FIELD_ACCOUNT]	= "account",
 	[FIELD_AFTER]	= "after",
@@ -24,8 +33,7 @@ static const char *const names[FIELD__MAX] = {
 	[FIELD_RID]	= "rid",
 };
 
-#define NEEDED	(1u << FIELD_JOB | 1u << FIELD_AS | 1u << FIELD_ACCOUNT | \
-	1u << FIELD_UNTIL)
+#define NEEDED	(1u << FIELD_AS | 1u << FIELD_ACCOUNT | 1u << FIELD_UNTIL)
 
 static bool
 rid_ok(const char *rid)
@@ -38,10 +46,43 @@ rid_ok(const char *rid)
 int
 handover_print(struct buf *b, const struct handover *h)
 {
-	return buf_printf(b, "/_stream/job?job=%s&as=%s&account=%" PRId64
-	    "&after=%" PRId64 "&until=%" PRId64 "&rid=%s", h->job,
+	bool	 is_job = h->what == HANDOVER_JOB;
+
+	return buf_printf(b, "/_stream/%s=%s&as=%s&account=%" PRId64
+	    "&after=%" PRId64 "&until=%" PRId64 "&rid=%s",
+	    is_job ? "job?job" : "events?epoch", is_job ? h->job : h->epoch,
 	    h->as == HANDOVER_SSE ? "sse" : "answer", h->account, h->after,
 	    h->until_s, rid_ok(h->rid) ? h->rid : "");
+}
+
+/* A stream ends when its login has to be checked anew, at the latest. */
+static int64_t
+end_s(const struct req *r, const struct handover *h)
+{
+	int64_t	 left_ms = r->conf->stream_max_age_ms;
+
+	if (h->as == HANDOVER_SSE && r->login_left_ms < left_ms)
+		left_ms = r->login_left_ms;
+	return (clock_wall_ms() + left_ms) / 1000;
+}
+
+int
+handover_request(struct req *r, struct handover *h)
+{
+	struct buf	 where;
+
+	h->account = r->account_id;
+	h->until_s = end_s(r, h);
+	snprintf(h->rid, sizeof(h->rid), "%s", r->rid);
+
+	buf_init(&where, 1024);
+	if (handover_print(&where, h) == -1) {
+		buf_free(&where);
+		return problem(r, PROBLEM_INTERNAL, "The hand-over failed.");
+	}
+	resp_handover(r, arena_strndup(r->arena, where.data, where.len));
+	buf_free(&where);
+	return r->status;
 }
 
 static int
@@ -103,12 +144,22 @@ parse_as(const char *text, enum handover_as *as)
 	return 0;
 }
 
+/* Which of the two fields there is says what is followed. */
+static int
+parse_epoch(const char *text, struct handover *h)
+{
+	h->what = HANDOVER_EVENTS;
+	return *text == '\0' ? 0 : sse_epoch(text, strlen(text), h->epoch);
+}
+
 static int
 set(struct handover *h, enum field field, const char *value)
 {
 	switch (field) {
 	case FIELD_JOB:
 		return sse_uuid(value, strlen(value), h->job);
+	case FIELD_EPOCH:
+		return parse_epoch(value, h);
 	case FIELD_AS:
 		return parse_as(value, &h->as);
 	case FIELD_ACCOUNT:
@@ -173,5 +224,9 @@ handover_parse(const char *query, size_t n, struct handover *h)
 		query += len;
 		n -= len;
 	}
-	return (seen & NEEDED) == NEEDED ? 0 : -1;
+	if ((seen & NEEDED) != NEEDED ||
+	    !(seen & 1u << FIELD_JOB) == !(seen & 1u << FIELD_EPOCH))
+		return -1;
+	return h->what == HANDOVER_EVENTS &&
+	    (h->as != HANDOVER_SSE || h->account == 0) ? -1 : 0;
 }

@@ -30,9 +30,9 @@ sse_uuid(const char *text, size_t n, char out[SSE_UUID_SIZE])
 	return 0;
 }
 
-/* As job.n is printed: an integer of PostgreSQL, no sign, no leading zero. */
+/* As PostgreSQL prints a number: no sign, no leading zero. */
 static int
-parse_n(const char *text, int64_t *n)
+parse_n(const char *text, size_t digits, int64_t max, int64_t *n)
 {
 	size_t	i;
 
@@ -40,11 +40,11 @@ parse_n(const char *text, int64_t *n)
 		return -1;
 	*n = 0;
 	for (i = 0; text[i] != '\0'; i++) {
-		if (text[i] < '0' || text[i] > '9' || i == 10)
+		if (text[i] < '0' || text[i] > '9' || i == digits)
 			return -1;
 		*n = *n * 10 + (text[i] - '0');
 	}
-	return *n <= INT32_MAX ? 0 : -1;
+	return *n <= max ? 0 : -1;
 }
 
 int
@@ -56,13 +56,41 @@ sse_id_parse(const char *text, struct sse_id *id)
 		return -1;
 	if (text[SSE_UUID_SIZE - 1] != '.')
 		return -1;
-	return parse_n(text + SSE_UUID_SIZE, &id->n);
+	return parse_n(text + SSE_UUID_SIZE, 10, INT32_MAX, &id->n);
 }
 
 char *
 sse_id_print(const struct sse_id *id, char out[SSE_ID_SIZE])
 {
 	snprintf(out, SSE_ID_SIZE, "%s.%" PRId64, id->job, id->n);
+	return out;
+}
+
+int
+sse_epoch(const char *text, size_t n, char out[SSE_EPOCH_SIZE])
+{
+	if (n != SSE_EPOCH_SIZE - 1 ||
+	    strspn(text, "0123456789abcdef") < n)
+		return -1;
+	memcpy(out, text, n);
+	out[n] = '\0';
+	return 0;
+}
+
+int
+sse_place_parse(const char *text, struct sse_place *place)
+{
+	if (strcspn(text, ".") != SSE_EPOCH_SIZE - 1 ||
+	    sse_epoch(text, SSE_EPOCH_SIZE - 1, place->epoch) == -1 ||
+	    text[SSE_EPOCH_SIZE - 1] != '.')
+		return -1;
+	return parse_n(text + SSE_EPOCH_SIZE, 18, INT64_MAX, &place->seq);
+}
+
+char *
+sse_place_print(const struct sse_place *place, char out[SSE_ID_SIZE])
+{
+	snprintf(out, SSE_ID_SIZE, "%s.%" PRId64, place->epoch, place->seq);
 	return out;
 }
 
@@ -102,6 +130,12 @@ sse_event(struct buf *b, const char *id, const char *data, size_t n)
 		n -= len + skip;
 	} while (skip > 0);
 	return buf_add(b, "\n", 1);
+}
+
+int
+sse_mark(struct buf *b, const char *id)
+{
+	return sse_id_valid(id) ? buf_printf(b, "id: %s\n\n", id) : -1;
 }
 
 int

@@ -1,7 +1,7 @@
 /*
- * The event loop: accepts, reads, follows jobs through one database
- * connection, writes.  Nothing in it waits but epoll_wait().  It decides
- * nothing about who may see what: api did, and handed the request on.
+ * The event loop: accepts, reads, follows jobs and accounts through one
+ * database connection, writes.  Nothing in it waits but epoll_wait().  It
+ * decides nothing about who may see what: api did, and handed the request on.
  */
 #include "events/stream.h"
 
@@ -25,7 +25,8 @@
 #include "proc/scoreboard.h"
 #include "proc/worker.h"
 
-#define CHANNEL		"job"	/* payload: the id of a job with news */
+/* Payload: the id of a job with news, or of an account. */
+#define LISTEN		"LISTEN job; LISTEN event"
 #define TURN_MS		500	/* the longest wait, to see a signal in time */
 #define EVENTS_A_TURN	256
 #define ACCEPTS_A_TURN	64
@@ -211,8 +212,9 @@ join(struct stream *s, struct client *c)
 		client_refuse(c);
 		return;
 	}
-	c->watch = follow_join(s->follow, c->ask.job, c->ask.account,
-	    c->ask.after);
+	c->watch = c->ask.what == HANDOVER_EVENTS ?
+	    follow_join_account(s->follow, c->ask.account) :
+	    follow_join(s->follow, c->ask.job, c->ask.account, c->ask.after);
 	DL_APPEND2(c->watch->clients, c, wprev, wnext);
 	client_joined(c, s->follow);
 }
@@ -288,7 +290,7 @@ log_end(const struct client *c)
 		return;
 	}
 	log_set_request(c->ask.rid);
-	log_set_job(c->ask.job);
+	log_set_job(c->ask.what == HANDOVER_JOB ? c->ask.job : NULL);
 	log_set_account(c->ask.account);
 	log_info("stream: end",
 	    F_STR("as", c->ask.as == HANDOVER_SSE ? "sse" : "answer"),
@@ -422,7 +424,7 @@ stream_run(struct worker *worker)
 
 	s.arena = arena_new();
 	s.follow = follow_new();
-	s.link = link_new(s.conf, CHANNEL);
+	s.link = link_new(s.conf, LISTEN);
 	s.recheck_ms = clock_mono_ms() + RECHECK_MS;
 	open_loop(&s);
 	slot_idle(worker->slot);

@@ -135,6 +135,23 @@ fcgi_write(struct fcgi *f, const void *p, size_t n)
 	return FCGX_PutStr(p, (int)n, f->request.out) == (int)n ? 0 : -1;
 }
 
+/*
+ * Without keep_conn nginx takes the end of the connection for the end of the
+ * answer, END_REQUEST or not.  A record of a version that does not exist is
+ * what makes it break off on its other side too.
+ */
+void
+fcgi_break(struct fcgi *f)
+{
+	static const char	 no_record[8] = "\377";
+	ssize_t			 n;
+
+	n = send(f->request.ipcFd, no_record, sizeof(no_record),
+	    MSG_NOSIGNAL);
+	(void)n;	/* who has left needs not be told */
+	FCGX_Free(&f->request, 1);
+}
+
 static bool
 has_body(const struct fcgi *f)
 {

@@ -31,6 +31,12 @@ int		 fcgi_body(struct fcgi *, struct buf *) MUST_CHECK;
 /* Writes bytes of the answer: -1 when the peer is gone. */
 int		 fcgi_write(struct fcgi *, const void *, size_t n);
 
+/*
+ * Breaks the connection off, so that what was sent cannot be taken for the
+ * whole answer.
+ */
+void		 fcgi_break(struct fcgi *);
+
 /* Ends the request and closes the connection. */
 void		 fcgi_finish(struct fcgi *);
 

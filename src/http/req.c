@@ -8,10 +8,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/arena.h"
+#include "core/json.h"
+#include "core/utf8.h"
 #include "http/fcgi.h"
 #include "http/problem.h"
+#include "http/route.h"
 
 #define URI_MAX		8192
 #define ID_MAX		100
@@ -164,16 +168,16 @@ int
 req_parse(struct req *r)
 {
 	const char	*uri = req_param(r, "REQUEST_URI");
+	const char	*method;
 	size_t		 n;
 	int		 status;
 
 	if (uri == NULL || strlen(uri) > URI_MAX)
 		return problem(r, PROBLEM_BAD_PATH,
 		    "The address is longer than %d bytes.", URI_MAX);
-	/* Copied: it is logged when libfcgi has freed its own. */
-	r->method_name = arena_strdup(r->arena,
-	    req_param(r, "REQUEST_METHOD") != NULL ?
-	    req_param(r, "REQUEST_METHOD") : "");
+	method = req_param(r, "REQUEST_METHOD");
+	/* Copied: it is logged when the parameters are gone. */
+	r->method_name = method != NULL ? arena_strdup(r->arena, method) : "";
 	r->method = method_from(r->method_name);
 	n = strcspn(uri, "?#");
 	if ((status = parse_path(r, uri, n)) != 0)
@@ -266,4 +270,101 @@ req_id(struct req *r, const char *name, const char **out)
 		    "digits, '-' or '_'.", name, ID_MAX);
 	*out = p->value;
 	return 0;
+}
+
+int
+req_text(struct req *r, const char *name, long max, const char **out)
+{
+	struct query_param	*p;
+	long			 n;
+	int			 status;
+
+	*out = NULL;
+	if ((status = find(r, name, &p)) != 0 || p == NULL)
+		return status;
+	n = utf8_length(p->value, p->value_len);
+	if (n == -1)
+		return problem_field(r, name, "%s is not UTF-8.", name);
+	if (n < 1 || n > max || utf8_has_control(p->value, p->value_len))
+		return problem_field(r, name, "%s must be 1 to %ld characters "
+		    "without control characters.", name, max);
+	*out = p->value;
+	return 0;
+}
+
+int
+req_json(struct req *r, struct json **out)
+{
+	struct buf	 body;
+	const char	*why = "it is longer than what is read here, or cut";
+
+	*out = NULL;
+	buf_init(&body, (size_t)r->route->body_max);
+	if (fcgi_body(r->fcgi, &body) == 0)
+		*out = json_parse(r->arena, body.data != NULL ? body.data :
+		    "", body.len, &why);
+	buf_free(&body);
+	if (*out == NULL)
+		return problem(r, PROBLEM_BAD_BODY,
+		    "The body cannot be read: %s.", why);
+	if (!json_is_obj(*out))
+		return problem(r, PROBLEM_BAD_BODY,
+		    "The body must be a JSON object.");
+	return 0;
+}
+
+/* The weight among the parameters of a media range: RFC 9110, 12.4.2. */
+static double
+weight(const char *params, size_t n)
+{
+	for (const char *p = params; p < params + n; p++) {
+		if (*p != ';')
+			continue;
+		p += 1 + strspn(p + 1, " \t");
+		if (strncasecmp(p, "q=", 2) == 0)
+			return strtod(p + 2, NULL);
+	}
+	return 1;
+}
+
+/* The weight that Accept gives a range such as "text/csv"; -1: not named. */
+static double
+accepted(const char *accept, const char *range)
+{
+	size_t	 len = strlen(range);
+
+	while (*accept != '\0') {
+		size_t	 n;
+
+		accept += strspn(accept, " \t,");
+		n = strcspn(accept, ",");
+		if (n >= len && strncasecmp(accept, range, len) == 0 &&
+		    (n == len || strchr(" \t;", accept[len]) != NULL))
+			return weight(accept + len, n - len);
+		accept += n;
+	}
+	return -1;
+}
+
+bool
+accept_prefers(const char *accept, const char *type)
+{
+	static const char *const	wild[] = { "application/*", "*/*" };
+	double				 wanted = accepted(accept, type);
+	double				 json;
+
+	if ((json = accepted(accept, "application/json")) >= 0)
+		return wanted > json;
+	for (size_t i = 0; i < nitems(wild); i++)
+		if ((json = accepted(accept, wild[i])) >= 0)
+			return wanted > 0 && wanted >= json;
+	return wanted > 0;
+}
+
+bool
+req_prefers(const struct req *r, const char *type)
+{
+	const char	*accept = req_param(r, "HTTP_ACCEPT");
+
+	return accept != NULL && accept_prefers(accept, type);
 }

@@ -16,6 +16,7 @@ struct arena;
 struct conf;
 struct db;
 struct fcgi;
+struct json;
 struct route;
 struct upstream;
 struct worker;
@@ -67,6 +68,7 @@ struct req {
 	/* Who asks, once the route's login has accepted. */
 	int64_t			 account_id;
 	int64_t			 registry_version;
+	const char		*today;		/* the Pacific date */
 	int64_t			 login_left_ms;	/* until it is checked anew */
 	struct login		*login;
 
@@ -75,6 +77,10 @@ struct req {
 	struct header		 headers[RESP_HEADERS_MAX];
 	size_t			 nheaders;
 	struct buf		 body;
+	const char		*etag;		/* NULL: it carries none */
+	bool			 head_sent;	/* resp_write() was called */
+	bool			 cut;		/* broken off on the way */
+	size_t			 sent;		/* by resp_write() */
 };
 
 /*
@@ -100,5 +106,22 @@ int	req_word(struct req *, const char *name, const char *const words[],
 
 /* An id of the partner's, [A-Za-z0-9_-]{1,100} (DESIGN 5); NULL if absent. */
 int	req_id(struct req *, const char *name, const char **out) MUST_CHECK;
+
+/* Any text of 1 to max characters, UTF-8, no control characters; or NULL. */
+int	req_text(struct req *, const char *name, long max, const char **out)
+	    MUST_CHECK;
+
+/*
+ * The body as a JSON object, bounded by the route's body_max.  0, or the
+ * status of the problem that was put into the answer.
+ */
+int	req_json(struct req *, struct json **out) MUST_CHECK;
+
+/*
+ * Whether Accept names this media type and likes it better than JSON, which
+ * is what everything is answered in otherwise (RFC 9110, 12.5.1).
+ */
+bool	req_prefers(const struct req *, const char *type);
+bool	accept_prefers(const char *accept, const char *type);
 
 #endif

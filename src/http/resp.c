@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "core/arena.h"
 #include "core/compiler.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "http/fcgi.h"
 #include "http/req.h"
 
 static const struct {
@@ -36,6 +38,14 @@ begin(struct req *r, int status)
 	r->status = status;
 	r->nheaders = 0;
 	buf_reset(&r->body);
+	if (r->etag == NULL || (status != 200 && status != 304))
+		return;
+	resp_header(r, "ETag", r->etag);
+	/*
+	 * To be asked for each time; since the tag also tells logins and forms
+	 * apart, no Vary is needed beside it.
+	 */
+	resp_header(r, "Cache-Control", "private, no-cache");
 }
 
 void
@@ -94,6 +104,63 @@ resp_is_handover(const struct req *r)
 {
 	return r->nheaders == 1 &&
 	    strcmp(r->headers[0].name, "X-Accel-Redirect") == 0;
+}
+
+int
+resp_open(struct req *r, int status, const char *type)
+{
+	begin(r, status);
+	resp_header(r, "Content-Type", type);
+	return status;
+}
+
+/* -1: the peer is gone. */
+static int
+send_head(struct req *r)
+{
+	char	*head = arena_printf(r->arena, "Status: %d %s\r\n",
+		    r->status, resp_reason(r->status));
+
+	r->head_sent = true;
+	for (size_t i = 0; i < r->nheaders; i++)
+		head = arena_printf(r->arena, "%s%s: %s\r\n", head,
+		    r->headers[i].name, r->headers[i].value);
+	/* Without it nginx has to send chunks, which costs it a fifth more. */
+	if (r->body.len > 0)
+		head = arena_printf(r->arena, "%sContent-Length: %zu\r\n",
+		    head, r->body.len);
+	head = arena_printf(r->arena, "%s\r\n", head);
+	return fcgi_write(r->fcgi, head, strlen(head));
+}
+
+int
+resp_write(struct req *r, const void *p, size_t n)
+{
+	if (!r->head_sent && send_head(r) == -1)
+		return -1;
+	r->sent += n;
+	return fcgi_write(r->fcgi, p, n);
+}
+
+void
+resp_cut(struct req *r)
+{
+	r->cut = true;
+}
+
+/* A client that left is no error: nginx has logged it. */
+void
+resp_send(struct req *r)
+{
+	if (!r->head_sent && send_head(r) == 0 && r->body.len > 0)
+		fcgi_write(r->fcgi, r->body.data, r->body.len);
+}
+
+int
+resp_not_modified(struct req *r)
+{
+	begin(r, 304);
+	return r->status;
 }
 
 int

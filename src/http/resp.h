@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/compiler.h"
+
 struct json;
 struct req;
 
@@ -23,6 +25,23 @@ int	resp_bytes(struct req *, int status, const char *type,
  * as it is, without the space that RFC 9112, 4 asks for after it.
  */
 const char	*resp_reason(int status);
+
+/*
+ * A body that is written as it comes: resp_open(), further headers, then
+ * resp_write() any number of times; the first sends the head, after which
+ * nothing can be taken back.  -1: the peer is gone.  resp_cut() says that the
+ * rest will not come: the connection is broken off, so that no client takes
+ * the part for the whole.
+ */
+int	resp_open(struct req *, int status, const char *type);
+int	resp_write(struct req *, const void *, size_t n) MUST_CHECK;
+void	resp_cut(struct req *);
+
+/* Sends what was answered and not sent yet.  For http/server.c. */
+void	resp_send(struct req *);
+
+/* What the client has is still good: 304. */
+int	resp_not_modified(struct req *);
 
 /* Adds a header; name and value must live in the arena or be literals. */
 void	resp_header(struct req *, const char *name, const char *value);

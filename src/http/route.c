@@ -5,6 +5,7 @@
 
 #include "core/arena.h"
 #include "core/conf.h"
+#include "http/etag.h"
 #include "http/problem.h"
 #include "http/resp.h"
 
@@ -13,6 +14,20 @@ static const char *const method_names[] = {
 	[METHOD_PUT] = "PUT", [METHOD_PATCH] = "PATCH",
 	[METHOD_DELETE] = "DELETE",
 };
+
+/* Does the query hold "name=value"? */
+static bool
+asks_for(const struct req *r, const char *pair)
+{
+	size_t	 n = strcspn(pair, "=");
+
+	for (size_t i = 0; i < r->nquery; i++)
+		if (strlen(r->query[i].name) == n &&
+		    memcmp(r->query[i].name, pair, n) == 0 &&
+		    strcmp(r->query[i].value, pair + n + 1) == 0)
+			return true;
+	return false;
+}
 
 /* Compares segment by segment; *id is what "{id}" matched, or NULL. */
 static bool
@@ -24,7 +39,7 @@ matches(const char *pattern, const struct req *r, const char **id)
 
 		if (*pattern++ != '/')
 			return false;
-		n = strcspn(pattern, "/");
+		n = strcspn(pattern, "/?");
 		if (n == 4 && memcmp(pattern, "{id}", 4) == 0) {
 			if (r->segments[i][0] == '\0')
 				return false;
@@ -34,7 +49,8 @@ matches(const char *pattern, const struct req *r, const char **id)
 			return false;
 		pattern += n;
 	}
-	return *pattern == '\0';
+	return *pattern == '\0' ||
+	    (*pattern == '?' && asks_for(r, pattern + 1));
 }
 
 static bool
@@ -58,6 +74,9 @@ find(struct req *r, const struct route *routes, size_t n)
 			r->path_id = id;
 			return 0;
 		}
+		/* The row of the bare path says it for this one too. */
+		if (strchr(routes[i].path, '?') != NULL)
+			continue;
 		allow = allow == NULL ? method_names[routes[i].method] :
 		    arena_printf(r->arena, "%s, %s", allow,
 		    method_names[routes[i].method]);
@@ -95,5 +114,7 @@ route_dispatch(struct req *r, const struct route *routes, size_t n)
 		return status;
 	if (r->route->flags & ROUTE_LIVE && r->upstream == NULL)
 		return resp_handover(r, "@live");
+	if (r->route->flags & ROUTE_ETAG && etag_check(r))
+		return resp_not_modified(r);
 	return r->route->handler(r);
 }

@@ -45,28 +45,13 @@ request_id(struct req *r)
 }
 
 static void
-send_answer(struct req *r)
-{
-	char	*head = arena_printf(r->arena, "Status: %d %s\r\n",
-		    r->status, resp_reason(r->status));
-
-	for (size_t i = 0; i < r->nheaders; i++)
-		head = arena_printf(r->arena, "%s%s: %s\r\n", head,
-		    r->headers[i].name, r->headers[i].value);
-	head = arena_printf(r->arena, "%s\r\n", head);
-	/* A client that left is no error: nginx has logged it. */
-	if (fcgi_write(r->fcgi, head, strlen(head)) == 0 && r->body.len > 0)
-		fcgi_write(r->fcgi, r->body.data, r->body.len);
-}
-
-static void
 log_request(const struct req *r, int64_t began_ms)
 {
 	log_info("http: request", F_STR("method", r->method_name),
 	    F_STR("path", r->path), F_INT("status", r->status),
 	    F_STR("handover", !resp_is_handover(r) ? "no" :
 	    r->headers[0].value[0] == '@' ? "live" : "stream"),
-	    F_INT("bytes", r->body.len),
+	    F_INT("bytes", r->body.len + r->sent),
 	    F_INT("ms", clock_mono_ms() - began_ms));
 }
 
@@ -90,8 +75,11 @@ serve_one(struct req *r, const struct route *routes, size_t nroutes)
 	slot_busy(r->worker->slot, what, r->rid);
 	if (req_parse(r) == 0)
 		route_dispatch(r, routes, nroutes);
-	send_answer(r);
-	fcgi_finish(r->fcgi);
+	resp_send(r);
+	if (r->cut)
+		fcgi_break(r->fcgi);
+	else
+		fcgi_finish(r->fcgi);
 	log_request(r, began_ms);
 	/* What is handed over is counted where it is answered. */
 	if (!resp_is_handover(r))

@@ -32,7 +32,7 @@ job_ask(struct db *db, struct arena *a, const char *kind,
 		if (rows_count(rows) == 1) {
 			snprintf(id, JOB_ID_SIZE, "%s",
 			    rows_text(rows, 0, "id"));
-			return 0;
+			return rows_bool(rows, 0, "is_new");
 		}
 	}
 	log_error("job: cannot be queued", F_STR("kind", kind));
@@ -146,6 +146,24 @@ job_error(struct job *j, const char *item, const char *code,
 	column_text(&j->error_details, detail);
 }
 
+/*
+ * Somebody cancelled or paused it, which is as it should be; or our lease ran
+ * out and another worker has it.
+ */
+static void
+note_lost(struct job *j)
+{
+	struct db_rows	*rows = db_query(j->db, j->scratch, Q_JOBS_STATE,
+			    DB_ARGS(db_text(j->id)));
+	const char	*state = rows != NULL && rows_count(rows) == 1 ?
+			    rows_text(rows, 0, "state") : "gone";
+
+	if (strcmp(state, "cancelled") == 0 || strcmp(state, "paused") == 0)
+		log_info("job: taken away", F_STR("state", state));
+	else
+		log_warn("job: lease lost", F_INT("fence", j->fence));
+}
+
 int
 job_begin(struct job *j)
 {
@@ -165,9 +183,9 @@ job_begin(struct job *j)
 		note_request(j, rows_text(rows, 0, "request"));
 		return 0;
 	}
-	if (rows != NULL)
-		log_warn("job: lease lost", F_INT("fence", j->fence));
 	db_rollback(j->db);
+	if (rows != NULL)
+		note_lost(j);
 	return -1;
 }
 
@@ -261,7 +279,7 @@ job_beat(struct job *j)
 	if (rows == NULL)
 		return -1;
 	if (rows_count(rows) == 0) {
-		log_warn("job: lease lost", F_INT("fence", j->fence));
+		note_lost(j);
 		return -1;
 	}
 	j->beat_ms = clock_mono_ms();

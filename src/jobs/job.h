@@ -82,7 +82,7 @@ enum job_end {
  * Asks for a job of this kind for this account.  While one is active the
  * caller joins it: its request gains the members of this one, its priority
  * rises to this one.  first_event is what its stream begins with (JSON).  Its
- * id goes to id; -1 when the database failed (logged).
+ * id goes to id.  1: it is new, 0: joined, -1: the database failed (logged).
  */
 int	job_ask(struct db *, struct arena *, const char *kind,
 	    int64_t account_id, const char *request, const char *first_event,

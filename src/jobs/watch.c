@@ -9,8 +9,6 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
-#include "core/clock.h"
-#include "core/conf.h"
 #include "data/db.h"
 #include "events/handover.h"
 #include "events/sse.h"
@@ -19,8 +17,8 @@
 #include "http/resp.h"
 #include "jobs/job.h"
 
-static int
-not_found(struct req *r)
+int
+watch_no_job(struct req *r)
 {
 	return problem(r, PROBLEM_NOT_FOUND,
 	    "There is no such job of this account.");
@@ -84,7 +82,7 @@ job_get(struct req *r)
 	if (find_job(r, id, &body) == -1)
 		return problem_database(r);
 	if (body == NULL)
-		return not_found(r);
+		return watch_no_job(r);
 	return resp_bytes(r, 200, "application/json", body, strlen(body));
 }
 
@@ -100,7 +98,7 @@ job_events_get(struct req *r)
 	    (n = watch_resume(r, last, &after)) == -1)
 		return problem_database(r);
 	if (body == NULL)
-		return not_found(r);
+		return watch_no_job(r);
 	if (n == 0 || strcmp(id, last) != 0)
 		after = 0;
 	return watch_job(r, id, true, after);
@@ -133,23 +131,8 @@ int
 watch_job(struct req *r, const char *id, bool sse, int64_t after)
 {
 	struct handover	 h = { .as = sse ? HANDOVER_SSE : HANDOVER_ANSWER,
-		.account = r->account_id, .after = after };
-	struct buf	 where;
-	int64_t		 left_ms = r->conf->stream_max_age_ms;
+		.after = after };
 
-	/* A stream ends when its login has to be checked anew, at the latest. */
-	if (sse && r->login_left_ms < left_ms)
-		left_ms = r->login_left_ms;
-	h.until_s = (clock_wall_ms() + left_ms) / 1000;
 	snprintf(h.job, sizeof(h.job), "%s", id);
-	snprintf(h.rid, sizeof(h.rid), "%s", r->rid);
-
-	buf_init(&where, 1024);
-	if (handover_print(&where, &h) == -1) {
-		buf_free(&where);
-		return problem(r, PROBLEM_INTERNAL, "The hand-over failed.");
-	}
-	resp_handover(r, arena_strndup(r->arena, where.data, where.len));
-	buf_free(&where);
-	return r->status;
+	return handover_request(r, &h);
 }

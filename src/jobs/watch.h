@@ -29,4 +29,7 @@ int	watch_job(struct req *, const char *id, bool sse, int64_t after);
  */
 int	watch_resume(struct req *, char id[JOB_ID_SIZE], int64_t *after);
 
+/* 404: what belongs to another account looks like what does not exist. */
+int	watch_no_job(struct req *);
+
 #endif

@@ -1,6 +1,7 @@
 /*
  * Claims jobs and runs them.  Woken by NOTIFY; a look each second besides
- * finds what nobody announces: leases that ran out and waits that are over.
+ * finds what nobody announces: leases that ran out, waits that are over and
+ * schedules that are due.
  */
 #include "jobs/worker.h"
 
@@ -13,12 +14,16 @@
 #include "core/conf.h"
 #include "core/log.h"
 #include "data/db.h"
+#include "events/outbox.h"
+#include "net/budget.h"
+#include "jobs/schedule.h"
 #include "net/upstream.h"
 #include "proc/scoreboard.h"
 #include "proc/worker.h"
 
 #define LOOK_MS		1000
-#define TRIM_EVERY_MS	600000
+#define TEND_EVERY_MS	600000
+#define PLAN_EVERY_MS	15000
 #define RECONNECT_MS	200
 #define CLAIMS_MAX	20	/* in a row, without anything saved */
 
@@ -56,6 +61,36 @@ trim_history(const struct conf *conf, struct db *db)
 		log_info("job: history trimmed", F_INT("jobs",
 		    rows_int(rows, 0, "trimmed")));
 	arena_free(a);
+}
+
+/* When to do next what somebody has to do now and then. */
+struct chores {
+	int64_t	 tend_ms;
+	int64_t	 plan_ms;
+	int64_t	 fire_ms;
+};
+
+static void
+keep_house(const struct conf *conf, struct db *db)
+{
+	trim_history(conf, db);
+	budget_trim(db);
+	outbox_tend(conf, db);
+}
+
+/* Schedules, also when there is always a job to run next. */
+static void
+look_at_clock(struct chores *c, const struct conf *conf, struct db *db,
+    const struct job_kind *kinds, size_t nkinds)
+{
+	if (clock_mono_ms() >= c->plan_ms) {
+		schedule_tend(conf, db, kinds, nkinds);
+		c->plan_ms = clock_mono_ms() + PLAN_EVERY_MS;
+	}
+	if (clock_mono_ms() >= c->fire_ms) {
+		schedule_fire(conf, db, kinds, nkinds);
+		c->fire_ms = clock_mono_ms() + LOOK_MS;
+	}
 }
 
 static const struct job_kind *
@@ -115,7 +150,7 @@ jobs_work(struct worker *w, const struct job_kind *kinds, size_t nkinds)
 {
 	struct job	 life = { .conf = w->conf, .slot = w->slot };
 	struct column	 names;
-	int64_t		 trimmed_ms = clock_mono_ms();
+	struct chores	 chores = { 0 };
 	bool		 unsure = true;		/* may hold leases unknown */
 
 	life.db = db_new(w->conf, w->conf->db_job_timeout_ms);
@@ -140,6 +175,7 @@ jobs_work(struct worker *w, const struct job_kind *kinds, size_t nkinds)
 			}
 			unsure = false;
 		}
+		look_at_clock(&chores, w->conf, life.db, kinds, nkinds);
 		n = job_claim(&j, w->holder, &names);
 		if (n == 1) {
 			unsure = run_one(w, &j, kinds, nkinds);
@@ -147,9 +183,9 @@ jobs_work(struct worker *w, const struct job_kind *kinds, size_t nkinds)
 			continue;
 		}
 		unsure = n == -1;
-		if (clock_mono_ms() - trimmed_ms > TRIM_EVERY_MS) {
-			trim_history(w->conf, life.db);
-			trimmed_ms = clock_mono_ms();
+		if (n == 0 && clock_mono_ms() >= chores.tend_ms) {
+			keep_house(w->conf, life.db);
+			chores.tend_ms = clock_mono_ms() + TEND_EVERY_MS;
 		}
 		if (n == 0)
 			db_wait(life.db, LOOK_MS);

@@ -1,6 +1,7 @@
 #ifndef JOBS_WORKER_H
 #define JOBS_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "jobs/job.h"
@@ -11,6 +12,8 @@ struct worker;
 struct job_kind {
 	const char	*name;		/* "programs.sync" */
 	enum job_end	 (*run)(struct job *);
+	const char	*first_event;	/* of its stream, when by schedule */
+	bool		 by_default;	/* every account has a schedule of it */
 };
 
 /*

@@ -2,9 +2,10 @@
 #include "net/pace.h"
 
 void
-pace_init(struct pace *p, int max)
+pace_init(struct pace *p, int start, int max)
 {
-	p->max = p->cap = max;
+	p->max = max;
+	p->cap = start < max ? start : max;
 	p->good = 0;
 }
 

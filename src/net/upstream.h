@@ -20,6 +20,7 @@ enum upstream_result {
 	UPSTREAM_TIMEOUT,
 	UPSTREAM_UNREACHABLE,	/* not connected, reset, cut short */
 	UPSTREAM_TOO_BIG,
+	UPSTREAM_HELD,		/* not made: the budget has none for it */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "http/resp.h"
 #include "http/route.h"
 #include "programs/sync.h"
+#include "programs/turn.h"
 #include "proc/scoreboard.h"
 #include "proc/worker.h"
 
@@ -42,13 +43,13 @@ read_login(struct req *r)
 	return 0;
 }
 
-/* Is this the login that the partner accepted a while ago? */
+/* Is this the stored login, and the account good (or disabled)? */
 static bool
-is_known(struct req *r, const struct db_rows *rows)
+is_known(struct req *r, const struct db_rows *rows, const char *in_what_way)
 {
 	struct bytes	 stored;
 
-	if (rows_count(rows) == 0 || !rows_bool(rows, 0, "good"))
+	if (rows_count(rows) == 0 || !rows_bool(rows, 0, in_what_way))
 		return false;
 	stored = rows_bytes(rows, 0, "login_hash", r->arena);
 	return stored.len == SECRET_HASH_SIZE &&
@@ -60,6 +61,7 @@ set_account(struct req *r, const struct db_rows *rows)
 {
 	r->account_id = rows_int(rows, 0, "id");
 	r->registry_version = rows_int(rows, 0, "registry_version");
+	r->today = rows_text(rows, 0, "today");
 	r->login_left_ms = rows_int(rows, 0, "left_ms");
 	log_set_account(r->account_id);
 }
@@ -122,8 +124,17 @@ take_place(struct req *r, bool known)
 void
 account_call(struct req *r, struct upstream_call *call)
 {
+	struct budget	 budget = partner_budget(r->conf, r->login->user,
+			    PARTNER_LIST);
+	int64_t		 retry_ms;
+
 	for (int tries = 0; tries < 2; tries++) {
+		if (turn_take(r, &budget, 1, &retry_ms) == 0) {
+			turn_refuse(call, retry_ms);
+			return;
+		}
 		upstream_fanout(r->upstream, call, 1, 1);
+		turn_heed(r, &budget, call);
 		if (tries > 0 || clock_left_ms(call->deadline_ms) == 0 ||
 		    (call->result != UPSTREAM_UNREACHABLE &&
 		    !(call->result == UPSTREAM_OK && call->status >= 500 &&
@@ -170,23 +181,47 @@ account_refused(struct db *db, struct arena *a, struct bytes user,
 	    db_text(address))) != NULL ? 0 : -1;
 }
 
-/* The partner said yes: remember the pair, sealed for the jobs. */
-static int
-remember(struct req *r, int64_t total)
+struct db_rows *
+account_remember(struct req *r, int64_t total, bool enable)
 {
 	struct login	*login = r->login;
 	struct bytes	 sealed = secret_seal(r->arena, login->password,
 			    login->user);
-	struct db_rows	*rows;
 
-	rows = db_query(r->db, r->arena, Q_ACCOUNT_VERIFIED,
+	return db_query(r->db, r->arena, Q_ACCOUNT_VERIFIED,
 	    DB_ARGS(db_bytes(login->user), db_bytes(hash_bytes(login->hash)),
 	    db_bytes(sealed), db_int(total),
-	    db_int(r->conf->auth_lifetime_ms)));
+	    db_int(r->conf->auth_lifetime_ms), db_bool(enable)));
+}
+
+static int
+disabled(struct req *r)
+{
+	return problem(r, PROBLEM_NO_ACCESS,
+	    "This account has been disabled here; ask the operator.");
+}
+
+/* The partner said yes. */
+static int
+remember(struct req *r, int64_t total)
+{
+	struct db_rows	*rows = account_remember(r, total, false);
+
 	if (rows == NULL)
 		return problem_database(r);
+	if (strcmp(rows_text(rows, 0, "state"), "disabled") == 0)
+		return disabled(r);
 	set_account(r, rows);
 	return 0;
+}
+
+struct partner_page
+account_probe(struct req *r, struct upstream_call *call)
+{
+	partner_list(call, r->arena, r->conf, r->login->authorization, 0, 1,
+	    "ALL", r->deadline_ms);
+	account_call(r, call);
+	return partner_list_read(call, r->arena);
 }
 
 /* Asks the partner: 0 when it accepts, else the answer's status. */
@@ -194,14 +229,8 @@ static int
 verify(struct req *r)
 {
 	struct upstream_call	 call = { 0 };
-	struct partner_page	 page;
-	struct login		*login = r->login;
+	struct partner_page	 page = account_probe(r, &call);
 
-	/* The cheapest probe (contract, section 1); it also tells the total. */
-	partner_list(&call, r->arena, r->conf, login->authorization, 0, 1,
-	    "ALL", r->deadline_ms);
-	account_call(r, &call);
-	page = partner_list_read(&call, r->arena);
 	if (page.says == PARTNER_OK)
 		return remember(r, page.total);
 	return account_partner_problem(r, page.says, page.why,
@@ -222,7 +251,9 @@ account_login(struct req *r)
 	    db_int(r->conf->auth_lifetime_ms)));
 	if (rows == NULL)
 		return problem_database(r);
-	known = is_known(r, rows);
+	if (is_known(r, rows, "disabled"))
+		return disabled(r);
+	known = is_known(r, rows, "good");
 	if (known)
 		set_account(r, rows);
 	else if ((status = check_refusals(r)) != 0)
@@ -266,7 +297,7 @@ account_load(struct db *db, struct arena *a, int64_t id,
 	acc->user = rows_bytes(rows, 0, "user_name", a);
 	hash = rows_bytes(rows, 0, "login_hash", a);
 	memcpy(acc->hash, hash.p, sizeof(acc->hash));
-	acc->is_refused = strcmp(rows_text(rows, 0, "state"), "refused") == 0;
+	acc->is_refused = strcmp(rows_text(rows, 0, "state"), "active") != 0;
 	acc->partner_total = rows_null(rows, 0, "partner_total") ? -1 :
 	    rows_int(rows, 0, "partner_total");
 	acc->was_full = rows_bool(rows, 0, "was_full");
@@ -276,6 +307,7 @@ account_load(struct db *db, struct arena *a, int64_t id,
 		log_error("account: the seal does not open with this key");
 		return 0;
 	}
+	acc->password = password;
 	acc->authorization = partner_authorization(a, acc->user, password);
 	return 1;
 }

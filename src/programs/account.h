@@ -42,12 +42,29 @@ int	account_refused(struct db *, struct arena *, struct bytes user,
 	    const unsigned char hash[SECRET_HASH_SIZE], const char *address)
 	    MUST_CHECK;
 
+/*
+ * Asks the partner about r->login, which may be a request's or one made for
+ * this: with conf, db, upstream and arena set.  The cheapest probe (contract,
+ * section 1); it also tells the total.  The call stays in *call.
+ */
+struct upstream_call;
+struct partner_page account_probe(struct req *, struct upstream_call *call);
+
+/*
+ * Remembers r->login, which the partner has accepted, sealed for the jobs.
+ * One that was disabled by hand is enabled only if so said.  A row of id and
+ * state and more; NULL: the database failed (logged).
+ */
+struct db_rows	*account_remember(struct req *, int64_t total, bool enable)
+		    MUST_CHECK;
+
 /* What a job signs in with. */
 struct account {
 	int64_t			 id;
 	struct bytes		 user;
 	unsigned char		 hash[SECRET_HASH_SIZE];
-	int			 is_refused;
+	struct bytes		 password;
+	int			 is_refused;	/* or disabled by hand */
 	int64_t			 partner_total;	/* -1: never said */
 	bool			 was_full;	/* was ever read as a whole */
 	bool			 full_due;	/* and not for a while */
@@ -63,8 +80,9 @@ int	account_load(struct db *, struct arena *, int64_t id,
 	    int64_t full_every_ms, struct account *) MUST_CHECK;
 
 /*
- * Calls the partner within a request, once more when it broke down and there
- * is time.  The call is filled in; its answer is left in it.
+ * Calls for the partner's list within a request, in its turn, and once more
+ * when the partner broke down and there is time.  The call is filled in; its
+ * answer is left in it, which may be that the budget had none for it.
  */
 void	account_call(struct req *, struct upstream_call *);
 

@@ -10,6 +10,7 @@
 #include "http/req.h"
 #include "http/resp.h"
 #include "programs/account.h"
+#include "programs/details.h"
 #include "programs/partner.h"
 
 #define BUSINESS_LIMIT_MAX	100
@@ -22,16 +23,13 @@ struct asked {
 	int64_t		 limit;
 };
 
-/* The details of one page, asked for side by side. */
+/* The details of one page and what became of them. */
 struct fan {
-	size_t			 n;
-	const char		**ids;
-	struct upstream_call	*calls;
+	struct details		 details;
 	size_t			 answered;
 	size_t			 stale;
 	enum partner_says	 failed_as;	/* the last, or a bad login */
 	const char		*why;
-	int64_t			 retry_after_ms;
 };
 
 static int
@@ -42,9 +40,13 @@ read_query(struct req *r, struct asked *q)
 		"FUTURE", "PAUSED", NULL };
 	static const char *const derived[] = { "ALL", "CURRENT", "PAST",
 		"FUTURE", "PAUSED", "INACTIVE", NULL };
-	int	 status;
+	/* A route of its own answers from the registry. */
+	static const char *const sources[] = { "live", "registry", NULL };
+	const char	*source;
+	int		 status;
 
-	if ((status = req_id(r, "business_id", &q->business)) != 0 ||
+	if ((status = req_word(r, "source", sources, "live", &source)) != 0 ||
+	    (status = req_id(r, "business_id", &q->business)) != 0 ||
 	    (status = req_int(r, "offset", 0, 0, 100000000, &q->offset)) != 0)
 		return status;
 	status = req_int(r, "limit", 20, 1, q->business != NULL ?
@@ -85,18 +87,14 @@ live_list(struct req *r, const struct asked *q)
 }
 
 static void
-fan_out(struct req *r, struct fan *fan, const struct db_rows *rows)
+fan_out(struct req *r, struct details *d, const struct db_rows *rows)
 {
-	fan->ids = arena_alloc(r->arena, (fan->n + 1) * sizeof(*fan->ids));
-	fan->calls = arena_alloc(r->arena, (fan->n + 1) *
-	    sizeof(*fan->calls));
-	for (size_t i = 0; i < fan->n; i++) {
-		fan->ids[i] = rows_text(rows, i, "program_id");
-		partner_info(&fan->calls[i], r->arena, r->conf,
-		    r->login->authorization, fan->ids[i], r->deadline_ms);
-	}
-	upstream_fanout(r->upstream, fan->calls, fan->n,
-	    (size_t)r->conf->live_fanout);
+	d->deadline_ms = r->deadline_ms;
+	d->n = rows_null(rows, 0, "program_id") ? 0 : rows_count(rows);
+	d->ids = arena_alloc(r->arena, (d->n + 1) * sizeof(*d->ids));
+	for (size_t i = 0; i < d->n; i++)
+		d->ids[i] = rows_text(rows, i, "program_id");
+	details_fetch(r, d);
 }
 
 static struct json *
@@ -119,27 +117,24 @@ static struct json *
 gather(struct req *r, struct fan *fan)
 {
 	struct json		*programs = json_new_arr(r->arena);
-	struct partner_detail	 detail;
+	const struct details	*d = &fan->details;
 
-	for (size_t i = 0; i < fan->n; i++) {
-		int64_t	 retry_after_ms = fan->calls[i].retry_after_ms;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct partner_detail	*detail = &d->found[i];
 
-		detail = partner_info_read(&fan->calls[i], r->arena,
-		    fan->ids[i]);
-		if (detail.says == PARTNER_OK) {
+		if (detail->says == PARTNER_OK) {
 			fan->answered++;
-			json_push(programs, detail.program);
-		} else if (detail.says == PARTNER_UNKNOWN_ID)
+			json_push(programs, detail->program);
+		} else if (detail->says == PARTNER_UNKNOWN_ID)
 			fan->stale++;
 		else {
 			/* A bad login outweighs whatever else went wrong. */
 			if (fan->failed_as != PARTNER_BAD_LOGIN) {
-				fan->failed_as = detail.says;
-				fan->why = detail.why;
-				fan->retry_after_ms = retry_after_ms;
+				fan->failed_as = detail->says;
+				fan->why = detail->why;
 			}
 			json_push(programs, failed_item(r->arena,
-			    fan->ids[i], &detail));
+			    d->ids[i], detail));
 		}
 	}
 	return programs;
@@ -175,14 +170,13 @@ of_business(struct req *r, const struct asked *q)
 	    db_text(q->status), db_int(q->limit), db_int(q->offset)));
 	if (rows == NULL)
 		return problem_database(r);
-	fan.n = rows_null(rows, 0, "program_id") ? 0 : rows_count(rows);
-	fan_out(r, &fan, rows);
+	fan_out(r, &fan.details, rows);
 	programs = gather(r, &fan);
 	/* Nothing but failures is a failure, not a list. */
 	if (fan.failed_as == PARTNER_BAD_LOGIN || (fan.failed_as != PARTNER_OK &&
 	    fan.answered == 0 && fan.stale == 0))
 		return account_partner_problem(r, fan.failed_as, fan.why,
-		    fan.retry_after_ms);
+		    fan.details.retry_after_ms);
 	return answer_business(r, q, &fan, programs,
 	    rows_int(rows, 0, "total_count"));
 }

@@ -90,6 +90,18 @@ pages_next(struct pages *p, int64_t now_ms, size_t *index)
 	return false;
 }
 
+size_t
+pages_ready(const struct pages *p, int64_t now_ms, size_t max)
+{
+	size_t	 n = 0;
+
+	for (size_t i = p->first_todo; i < p->n && n < max && n < p->ntodo;
+	    i++)
+		n += p->pages[i].state == PAGE_TODO &&
+		    p->pages[i].not_before_ms <= now_ms;
+	return n;
+}
+
 int64_t
 pages_due_ms(const struct pages *p)
 {

@@ -53,6 +53,9 @@ void		 pages_expect(struct pages *, int64_t total);
 bool		 pages_next(struct pages *, int64_t now_ms, size_t *index);
 struct page	*pages_at(struct pages *, size_t index);
 
+/* How many pages could be asked for now; counts no further than max. */
+size_t		 pages_ready(const struct pages *, int64_t now_ms, size_t max);
+
 /* When the next waiting page is due, or -1 when none waits. */
 int64_t		 pages_due_ms(const struct pages *);
 

@@ -6,8 +6,11 @@
 #include "core/arena.h"
 #include "core/conf.h"
 #include "core/json.h"
+#include "net/retry.h"
 
 #define WHY_MAX		200	/* bytes of the partner's own words */
+#define NAME_MAX_BYTES	1000	/* of a business's name or URL */
+#define SILENCE_MAX_MS	(24 * 3600 * 1000LL)
 
 const char *
 partner_authorization(struct arena *a, struct bytes user,
@@ -21,6 +24,17 @@ partner_authorization(struct arena *a, struct bytes user,
 	memcpy(p + user.len + 1, password.p, password.len);
 	pair = (struct bytes){ p, user.len + 1 + password.len };
 	return arena_printf(a, "Basic %s", base64_encode(a, pair));
+}
+
+struct budget
+partner_budget(const struct conf *conf, struct bytes user, const char *method)
+{
+	struct budget	 b = { .api = "partner", .method = method,
+		.rate = conf->partner_rate, .burst = conf->partner_burst,
+		.reserve = conf->partner_reserve };
+
+	secret_hash("name", user, b.account);
+	return b;
 }
 
 static void
@@ -45,11 +59,37 @@ partner_list(struct upstream_call *call, struct arena *a,
 
 void
 partner_info(struct upstream_call *call, struct arena *a,
-    const struct conf *conf, const char *authorization,
-    const char *program_id, int64_t deadline_ms)
+    const struct conf *conf, const char *authorization, const char *ids,
+    int64_t deadline_ms)
 {
 	fill(call, conf, authorization, deadline_ms, arena_printf(a,
-	    "%s/v1/programs/info/%s", conf->partner_url, program_id));
+	    "%s/v1/programs/info/%s", conf->partner_url, ids));
+}
+
+void
+partner_names(struct upstream_call *call, struct arena *a,
+    const struct conf *conf, const char *authorization, const char *ids,
+    int64_t deadline_ms)
+{
+	fill(call, conf, authorization, deadline_ms, arena_printf(a,
+	    "%s/v1/business_info/%s", conf->partner_url, ids));
+}
+
+const char *
+partner_ids(struct arena *a, const char *const *ids, size_t n)
+{
+	size_t	 len = 0;
+	char	*list, *p;
+
+	for (size_t i = 0; i < n; i++)
+		len += strlen(ids[i]) + 1;
+	p = list = arena_alloc(a, len + 1);
+	for (size_t i = 0; i < n; i++) {
+		p = stpcpy(p, ids[i]);
+		if (i + 1 < n)
+			*p++ = ',';
+	}
+	return list;
 }
 
 /* Bytes of text up to a bound, but never a part of a UTF-8 character. */
@@ -130,6 +170,8 @@ read_answer(struct upstream_call *call, struct arena *a, struct json **body,
 		return PARTNER_TIMEOUT;
 	case UPSTREAM_TOO_BIG:
 		return PARTNER_GARBLED;
+	case UPSTREAM_HELD:
+		return PARTNER_LIMITED;
 	default:
 		return PARTNER_BROKEN;
 	}
@@ -171,43 +213,134 @@ partner_list_read(struct upstream_call *call, struct arena *a)
 	return page;
 }
 
-/*
- * An unknown id is a 200 with an error inside; it is told from other errors
- * by its name alone (contract, section 3).
- */
-static int
-is_unknown_id(const struct json *body)
+/* How many of the errors inside a 200 say this, or -1 when any says else. */
+static int64_t
+count_errors(const struct json *body, const char *expected)
 {
-	const char	*id = json_text(json_get(json_at(
-	    json_get(body, "errors"), 0), "id"));
+	const struct json	*errors = json_get(body, "errors");
+	size_t			 n = json_count(errors);
 
-	return id != NULL && strcmp(id, "INVALID_PROGRAM_ID") == 0;
+	for (size_t i = 0; i < n; i++) {
+		const char	*id = json_text(json_get(json_at(errors, i),
+		    "id"));
+
+		if (id == NULL || strcmp(id, expected) != 0)
+			return -1;
+	}
+	return (int64_t)n;
 }
 
-struct partner_detail
-partner_info_read(struct upstream_call *call, struct arena *a,
-    const char *program_id)
+static struct json *
+find_by_id(const struct json *list, const char *key, const char *id)
 {
-	struct partner_detail	 detail = { 0 };
-	struct json		*body, *programs;
-	const char		*id, *own;
+	for (size_t i = 0; i < json_count(list); i++) {
+		struct json	*element = json_at(list, i);
+		const char	*own = json_text(json_get(element, key));
 
-	detail.says = read_answer(call, a, &body, &detail.why);
-	buf_free(&call->body);
-	if (detail.says != PARTNER_OK)
-		return detail;
-	programs = json_get(body, "programs");
-	id = json_text(json_get(json_at(programs, 0), "program_id"));
-	if (id != NULL && strcmp(id, program_id) == 0) {
-		detail.program = json_at(programs, 0);
-		return detail;
+		if (own != NULL && strcmp(own, id) == 0)
+			return element;
 	}
+	return NULL;
+}
+
+/*
+ * An unknown id is a 200 with an error inside, told from other errors by its
+ * name alone (contract, section 3).  The error does not say which id it
+ * means: as many of them as ids are missing mean those, else who knows.
+ */
+void
+partner_info_read(struct upstream_call *call, struct arena *a,
+    const char *const *ids, size_t n, struct partner_detail *details)
+{
+	struct partner_detail	 all = { 0 }, missing;
+	struct json		*body, *programs;
+	const char		*own;
+	int64_t			 nmissing = 0;
+
+	all.says = read_answer(call, a, &body, &all.why);
+	buf_free(&call->body);
+	programs = json_get(body, "programs");
+	for (size_t i = 0; i < n; i++) {
+		details[i] = all;
+		if (all.says == PARTNER_OK)
+			details[i].program = find_by_id(programs,
+			    "program_id", ids[i]);
+		nmissing += details[i].program == NULL;
+	}
+	if (all.says != PARTNER_OK || nmissing == 0)
+		return;
 	own = words(a, body);
-	detail.why = own != NULL ? own :
+	missing.program = NULL;
+	missing.why = own != NULL ? own :
 	    "the partner's answer does not hold the program";
-	detail.says = json_is_arr(programs) && is_unknown_id(body) ?
+	missing.says = json_is_arr(programs) &&
+	    count_errors(body, "INVALID_PROGRAM_ID") == nmissing ?
 	    PARTNER_UNKNOWN_ID : PARTNER_GARBLED;
-	return detail;
+	for (size_t i = 0; i < n; i++)
+		if (details[i].program == NULL)
+			details[i] = missing;
+}
+
+/* A text of the partner's that is one, is short enough, and is not the id. */
+static const char *
+name_text(const struct json *v, const char *id)
+{
+	const char	*text = json_text(v);
+
+	return text != NULL && *text != '\0' && strcmp(text, id) != 0 &&
+	    strlen(text) <= NAME_MAX_BYTES ? text : NULL;
+}
+
+/*
+ * The envelope is not documented; it is read as those of the other calls are
+ * (contract, section 4).  A business that an answer leaves out is absent,
+ * unless an error says something else than that.
+ */
+enum partner_says
+partner_names_read(struct upstream_call *call, struct arena *a,
+    const char *const *ids, size_t n, struct partner_name *names,
+    const char **why)
+{
+	struct json		*body, *list;
+	enum partner_says	 says = read_answer(call, a, &body, why);
+	enum partner_says	 left_out;
+
+	buf_free(&call->body);
+	list = json_get(body, "businesses");
+	if (says == PARTNER_OK && !json_is_arr(list)) {
+		*why = "the partner's answer lacks its businesses";
+		says = PARTNER_GARBLED;
+	}
+	left_out = count_errors(body, "INVALID_BUSINESS_ID") == -1 ?
+	    PARTNER_GARBLED : PARTNER_UNKNOWN_ID;
+	for (size_t i = 0; i < n; i++) {
+		const struct json	*b = find_by_id(list,
+					    "yelp_business_id", ids[i]);
+
+		names[i] = (struct partner_name){ .says = says };
+		if (says != PARTNER_OK)
+			continue;
+		names[i].name = name_text(json_get(b, "name"), ids[i]);
+		names[i].url = name_text(json_get(b, "url"), ids[i]);
+		if (b == NULL)
+			names[i].says = left_out;
+		else if (names[i].name == NULL)
+			names[i].says = PARTNER_UNKNOWN_ID;
+	}
+	return says;
+}
+
+int64_t
+partner_silence_ms(const struct conf *conf, const struct upstream_call *call)
+{
+	if (call->result != UPSTREAM_OK ||
+	    (call->status != 429 && call->status != 503))
+		return 0;
+	if (call->retry_after_ms > 0)
+		return call->retry_after_ms < SILENCE_MAX_MS ?
+		    call->retry_after_ms : SILENCE_MAX_MS;
+	return call->status == 429 ?
+	    retry_delay_ms(1, conf->partner_retry_base_ms) : 0;
 }
 
 int

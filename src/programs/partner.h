@@ -6,12 +6,13 @@
 
 #include "core/secret.h"
 #include "http/problem.h"
+#include "net/budget.h"
 #include "net/upstream.h"
 
 /*
  * The Yelp partner API as functions: calls are made here and their answers
  * read here, and nobody else knows its paths, fields or errors (partner
- * contract, sections 1 to 3 and 6).
+ * contract, sections 1 to 4 and 6).
  */
 struct arena;
 struct conf;
@@ -19,6 +20,12 @@ struct json;
 
 #define PARTNER_TOTAL_MAX	2000000	/* a total beyond is a fault */
 #define PARTNER_PAGE_MAX	40	/* contract, section 2: hard maximum */
+#define PARTNER_IDS_MAX		200	/* of one call, sections 3 and 4 */
+
+/* Each has a budget of its own. */
+#define PARTNER_LIST		"programs"
+#define PARTNER_INFO		"info"
+#define PARTNER_NAMES		"business_info"
 
 /* What an answer means to us, whatever its form. */
 enum partner_says {
@@ -39,17 +46,28 @@ enum partner_says {
 const char	*partner_authorization(struct arena *, struct bytes user,
 		    struct bytes password);
 
+/* The budget that this login's calls of that method take from. */
+struct budget	 partner_budget(const struct conf *, struct bytes user,
+		    const char *method);
+
 /*
- * Fills in a call: one page of the program list; or the details of one
- * program.  status is a filter of contract section 5 and needs no escaping,
- * nor does an id that matches [A-Za-z0-9_-]+.
+ * Fills in a call: one page of the program list; the details of programs;
+ * what businesses are called.  status is a filter of contract section 5 and
+ * needs no escaping, nor does an id that matches [A-Za-z0-9_-]+; ids are up to
+ * PARTNER_IDS_MAX of them with commas between.
  */
 void	partner_list(struct upstream_call *, struct arena *,
 	    const struct conf *, const char *authorization, int64_t offset,
 	    int64_t limit, const char *status, int64_t deadline_ms);
 void	partner_info(struct upstream_call *, struct arena *,
 	    const struct conf *, const char *authorization,
-	    const char *program_id, int64_t deadline_ms);
+	    const char *ids, int64_t deadline_ms);
+void	partner_names(struct upstream_call *, struct arena *,
+	    const struct conf *, const char *authorization,
+	    const char *ids, int64_t deadline_ms);
+
+/* ids as such a call takes them, in the arena. */
+const char	*partner_ids(struct arena *, const char *const *ids, size_t n);
 
 /* One page as it was answered. */
 struct partner_page {
@@ -68,8 +86,37 @@ struct partner_detail {
 	struct json		*program;	/* with PARTNER_OK */
 	const char		*why;
 };
-struct partner_detail	 partner_info_read(struct upstream_call *,
-			    struct arena *, const char *program_id);
+
+/* Reads a call about n ids: details[i] is what it says of ids[i]. */
+void		 partner_info_read(struct upstream_call *, struct arena *,
+		    const char *const *ids, size_t n,
+		    struct partner_detail *details);
+
+/*
+ * One business.  With PARTNER_OK name is what it is called, with
+ * PARTNER_UNKNOWN_ID the partner has no name for it; url may be NULL.
+ */
+struct partner_name {
+	enum partner_says	 says;
+	const char		*name;
+	const char		*url;
+};
+
+/*
+ * The same for names.  Returns what the answer was as a whole, *why in words
+ * when that is not PARTNER_OK; one business may be garbled in a good answer.
+ */
+enum partner_says partner_names_read(struct upstream_call *, struct arena *,
+		    const char *const *ids, size_t n,
+		    struct partner_name *names, const char **why);
+
+/*
+ * For how many milliseconds the partner wants to hear nothing more of this
+ * kind: as it has said, or a moment when it only says "too many"; 0 when it
+ * has not complained.
+ */
+int64_t		 partner_silence_ms(const struct conf *,
+		    const struct upstream_call *);
 
 /* Worth another try?  Contract, section 6. */
 int		 partner_is_transient(enum partner_says);

@@ -12,6 +12,7 @@
 #include "net/retry.h"
 #include "net/upstream.h"
 #include "proc/worker.h"
+#include "programs/account.h"
 #include "programs/report.h"
 #include "programs/store.h"
 
@@ -19,17 +20,20 @@
 #define FAILED_IN_ROW_MAX 8	/* calls, then nothing is asked for a while */
 #define HOLDS_MAX	10	/* in a row, without a page in between */
 #define HOLD_HERE_MS	2000	/* longer waits give the worker back */
-#define HOLD_MAX_MS	(24 * 3600 * 1000LL)
+#define STARVED_MS	2000	/* without budget, while people take it */
 #define TURN_MS		500	/* how often to look up from the calls */
 
 void
-pass_open(struct pass *p, struct job *j, const char *authorization)
+pass_open(struct pass *p, struct job *j, const struct account *account)
 {
 	memset(p, 0, sizeof(*p));
 	p->job = j;
-	p->authorization = authorization;
+	p->authorization = account->authorization;
+	p->budget = partner_budget(j->conf, account->user, PARTNER_LIST);
 	p->batch = arena_new();
-	pace_init(&p->pace, (int)j->conf->partner_concurrency);
+	p->asking = arena_new();
+	pace_init(&p->pace, (int)j->conf->partner_concurrency_start,
+	    (int)j->conf->partner_concurrency);
 }
 
 void
@@ -43,6 +47,7 @@ pass_close(struct pass *p)
 			arena_free(p->flights[i].arena);
 	}
 	pages_free(&p->pages);
+	arena_free(p->asking);
 	arena_free(p->batch);
 }
 
@@ -175,32 +180,113 @@ free_flight(struct pass *p)
 	return NULL;
 }
 
-/* Starts as many pages as the pace allows. */
+static void
+start_page(struct pass *p, size_t page)
+{
+	struct job	*j = p->job;
+	struct flight	*f = free_flight(p);
+
+	if (f->arena == NULL)
+		f->arena = arena_new();
+	arena_reset(f->arena);
+	f->page = page;
+	f->busy = true;
+	f->call.data = f;
+	partner_list(&f->call, f->arena, j->conf, p->authorization,
+	    pages_at(&p->pages, page)->offset,
+	    pages_at(&p->pages, page)->limit, "ALL",
+	    clock_mono_ms() + j->conf->partner_timeout_ms);
+	upstream_start(j->upstream, &f->call);
+}
+
+/* How many pages are due that the pace has room for. */
+static size_t
+count_due(const struct pass *p)
+{
+	size_t	 pending = upstream_pending(p->job->upstream);
+	int64_t	 now_ms = clock_mono_ms();
+
+	if (p->hold_ms > 0 || p->end != PARTNER_OK ||
+	    now_ms < p->quiet_until_ms || pending >= (size_t)p->pace.cap)
+		return 0;
+	return pages_ready(&p->pages, now_ms, (size_t)p->pace.cap - pending);
+}
+
+static void
+keep_quiet(struct pass *p, int64_t until_ms)
+{
+	if (until_ms > p->quiet_until_ms)
+		p->quiet_until_ms = until_ms;
+}
+
+/*
+ * A sync takes only what people leave, but it is not starved by them: after a
+ * while it books the next call that comes free, as they do.
+ */
+static struct budget_wish
+wish(const struct pass *p, size_t n)
+{
+	bool	 starved = p->hungry_since_ms != 0 && clock_mono_ms() -
+		     p->hungry_since_ms > STARVED_MS;
+
+	return (struct budget_wish){ .n = starved ? 1 : (int64_t)n,
+		.wait_max_ms = starved ? HOLD_HERE_MS : 0,
+		.urgent = starved };
+}
+
+/* Notes what the budget has given, and when to come back for more. */
+static size_t
+note_grant(struct pass *p, const struct budget_wish *w,
+    const struct budget_grant *grant)
+{
+	int64_t	 now_ms = clock_mono_ms();
+
+	if (grant->n > 0)
+		p->hungry_since_ms = 0;
+	else if (p->hungry_since_ms == 0)
+		p->hungry_since_ms = now_ms;
+	if (grant->n == 0 && grant->next_ms > HOLD_HERE_MS)
+		p->hold_ms = grant->next_ms;
+	else if (grant->n < w->n)
+		keep_quiet(p, now_ms + grant->next_ms);
+	if (grant->n == 0 || grant->wait_ms == 0)
+		return (size_t)grant->n;
+	p->booked = (size_t)grant->n;
+	p->quiet_until_ms = now_ms + grant->wait_ms;
+	return 0;
+}
+
+/*
+ * How many of n calls the budget allows now.  When that is less, nothing is
+ * asked for until more are due.
+ */
+static size_t
+take_budget(struct pass *p, size_t n)
+{
+	struct budget_wish	 w = wish(p, n);
+	struct budget_grant	 grant;
+	size_t			 booked = p->booked < n ? p->booked : n;
+
+	if (n == 0 || booked > 0) {
+		p->booked -= booked;
+		return booked;
+	}
+	arena_reset(p->asking);
+	if (budget_take(p->job->db, p->asking, &p->budget, &w, &grant) == 0)
+		return note_grant(p, &w, &grant);
+	p->no_budget = true;
+	return 0;
+}
+
+/* Starts as many pages as pace and budget allow. */
 static void
 start_calls(struct pass *p)
 {
-	struct job	*j = p->job;
-	struct flight	*f;
-	size_t		 page;
+	size_t	 n = take_budget(p, count_due(p));
+	size_t	 page;
 
-	while (p->hold_ms == 0 && p->end == PARTNER_OK &&
-	    clock_mono_ms() >= p->quiet_until_ms &&
-	    upstream_pending(j->upstream) < (size_t)p->pace.cap &&
-	    (f = free_flight(p)) != NULL &&
-	    pages_next(&p->pages, clock_mono_ms(), &page)) {
-		if (f->arena == NULL)
-			f->arena = arena_new();
-		arena_reset(f->arena);
-		f->page = page;
-		f->busy = true;
-		f->call.data = f;
-		partner_list(&f->call, f->arena, j->conf,
-		    p->authorization,
-		    pages_at(&p->pages, page)->offset,
-		    pages_at(&p->pages, page)->limit, "ALL",
-		    clock_mono_ms() + j->conf->partner_timeout_ms);
-		upstream_start(j->upstream, &f->call);
-	}
+	while (n-- > 0 && pages_next(&p->pages, clock_mono_ms(), &page))
+		start_page(p, page);
 }
 
 static const char *
@@ -231,20 +317,10 @@ give_up_page(struct pass *p, size_t index, const struct partner_page *answer)
 	}
 }
 
-static void
-keep_quiet(struct pass *p, int64_t until_ms)
-{
-	if (until_ms > p->quiet_until_ms)
-		p->quiet_until_ms = until_ms;
-}
-
 /* The partner named a time: no more calls until then. */
 static void
-hold_back(struct pass *p, size_t index, int64_t retry_after_ms)
+hold_back(struct pass *p, size_t index, int64_t wait_ms)
 {
-	int64_t	 wait_ms = retry_after_ms < HOLD_MAX_MS ? retry_after_ms :
-		     HOLD_MAX_MS;
-
 	/* All that were under way are told the same: that is one hold. */
 	if (p->hold_ms == 0)
 		p->holds++;
@@ -291,11 +367,16 @@ page_failed(struct pass *p, const struct flight *f,
 	struct job	*j = p->job;
 	struct page	*page = pages_at(&p->pages, f->page);
 	bool		 transient = partner_is_transient(answer->says);
+	int64_t		 silence_ms = partner_silence_ms(j->conf, &f->call);
 
 	log_info("sync: page failed", F_INT("offset", page->offset),
 	    F_INT("try", page->failed + 1), F_STR("why", answer->why));
 	if (partner_is_overload(answer->says))
 		pace_trouble(&p->pace);
+	/* For everybody, not only for this job. */
+	if (silence_ms > 0 && budget_block(j->db, p->asking, &p->budget,
+	    silence_ms) == -1)
+		p->no_budget = true;
 	p->failed_in_row++;
 	/*
 	 * On the first page a 403 is a lack of access, after one good answer
@@ -313,7 +394,7 @@ page_failed(struct pass *p, const struct flight *f,
 	if (f->call.retry_after_ms > 0 && p->holds < HOLDS_MAX &&
 	    (answer->says == PARTNER_LIMITED ||
 	    answer->says == PARTNER_UNAVAILABLE)) {
-		hold_back(p, f->page, f->call.retry_after_ms);
+		hold_back(p, f->page, silence_ms);
 		return;
 	}
 	if (transient && page->failed < j->conf->partner_retries)
@@ -467,6 +548,8 @@ pass_run(struct pass *p)
 		if (worker_stopping())
 			return PASS_STOPPED;
 		start_calls(p);
+		if (p->no_budget)
+			return PASS_JOB_LOST;
 		collect(p, turn_ms(p));
 		if (p->quick && p->narrivals > 0)
 			return PASS_FIRST_PAGE;

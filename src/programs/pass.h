@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "jobs/job.h"
+#include "net/budget.h"
 #include "net/pace.h"
 #include "programs/pages.h"
 #include "programs/partner.h"
@@ -16,6 +17,7 @@
  * sections 6 and 7), and written as they come.  What a sync makes of it is
  * sync.c's.
  */
+struct account;
 struct arena;
 
 #define PASS_FLIGHTS_MAX	64	/* partner.concurrency goes no higher */
@@ -39,6 +41,8 @@ struct pass {
 	const char		*authorization;
 	struct pages		 pages;
 	struct pace		 pace;
+	struct budget		 budget;
+	struct arena		*asking;	/* for one taking from it */
 	struct flight		 flights[PASS_FLIGHTS_MAX];
 	struct arrival		 arrivals[PASS_FLIGHTS_MAX];
 	size_t			 narrivals;
@@ -55,9 +59,12 @@ struct pass {
 	bool			 answered;	/* a page came in this job */
 	int			 lost_in_row;	/* pages given up */
 	int			 failed_in_row;	/* calls */
-	int64_t			 quiet_until_ms; /* no calls before */
 	int64_t			 holds;		/* since the last page came */
 	int64_t			 hold_ms;	/* the partner said: wait */
+	int64_t			 quiet_until_ms; /* no calls before */
+	size_t			 booked;	/* calls, for that time */
+	int64_t			 hungry_since_ms; /* no budget, 0: no need */
+	bool			 no_budget;	/* its database failed */
 	enum partner_says	 end;		/* what ended the job, or OK */
 	enum partner_says	 lost;		/* why the last page was lost */
 	const char		*why;		/* of that, in words */
@@ -77,7 +84,7 @@ enum pass_end {
 
 /* Ready for pass_begin() or pass_resume(); pass_close() ends it. */
 void		 pass_open(struct pass *, struct job *,
-		    const char *authorization);
+		    const struct account *);
 void		 pass_close(struct pass *);
 
 /*

@@ -11,8 +11,8 @@
 
 #define ID_MAX	100
 
-static bool
-is_id(const char *s)
+bool
+program_is_id(const char *s)
 {
 	size_t	 n = s == NULL ? 0 : strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789_-");
@@ -226,7 +226,7 @@ read_businesses(struct program *p, struct arena *a, const struct json *list)
 
 		for (size_t k = 0; k < p->nbusinesses && id != NULL; k++)
 			known |= strcmp(p->businesses[k], id) == 0;
-		if (!known && is_id(id))
+		if (!known && program_is_id(id))
 			p->businesses[p->nbusinesses++] = id;
 	}
 }
@@ -272,7 +272,7 @@ program_read(struct program *p, struct arena *a, const struct json *element,
 	};
 
 	memset(p, 0, sizeof(*p));
-	if (!is_id(json_text(json_get(element, "program_id")))) {
+	if (!program_is_id(json_text(json_get(element, "program_id")))) {
 		*why = "the program has no usable program_id";
 		return -1;
 	}
@@ -287,7 +287,7 @@ program_read(struct program *p, struct arena *a, const struct json *element,
 		}
 	}
 	/* Not an id: as good as none. */
-	if (!is_id(p->values[PROGRAM_BUSINESS].text))
+	if (!program_is_id(p->values[PROGRAM_BUSINESS].text))
 		p->values[PROGRAM_BUSINESS] = (struct value){ 0 };
 	read_businesses(p, a, json_get(element, "businesses"));
 	hash_program(p);

@@ -74,6 +74,9 @@ struct program {
 int	program_read(struct program *, struct arena *, const struct json *,
 	    const char **why) MUST_CHECK;
 
+/* Whether this can be an id of the partner's; NULL cannot. */
+bool	program_is_id(const char *);
+
 /* The id, which every program that was read has. */
 const char *program_id(const struct program *);
 

@@ -12,7 +12,9 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "data/db.h"
+#include "events/outbox.h"
 #include "programs/account.h"
+#include "programs/names.h"
 #include "programs/pass.h"
 #include "programs/report.h"
 #include "programs/store.h"
@@ -68,6 +70,28 @@ forget_seen(struct sync *s)
 	    DB_ARGS(db_text(j->id))) != NULL ? 0 : -1;
 }
 
+/*
+ * Tells who follows the account that its registry has changed, in the
+ * transaction that ends the job, however it ends: what was written stays.
+ */
+static int
+announce(struct sync *s)
+{
+	struct job	*j = s->job;
+	struct json	*data;
+
+	if (strcmp(j->kind, SYNC_KIND) != 0 ||
+	    j->added + j->updated + j->removed == 0)
+		return 0;
+	data = json_new_obj(j->scratch);
+	json_put_int(data, "added", j->added);
+	json_put_int(data, "updated", j->updated);
+	json_put_int(data, "removed", j->removed);
+	json_put_text(data, "job", j->id);
+	return outbox_append(j->db, j->scratch, j->account_id, SYNC_CHANGED,
+	    data);
+}
+
 static enum job_end
 end_held(struct sync *s)
 {
@@ -99,7 +123,7 @@ end_failed(struct sync *s, enum partner_says says)
 
 	detail = arena_printf(j->arena, "The partner could not be read: %s.",
 	    s->pass.why != NULL ? s->pass.why : "nothing came");
-	if (job_begin(j) == -1 || forget_seen(s) == -1)
+	if (job_begin(j) == -1 || forget_seen(s) == -1 || announce(s) == -1)
 		return JOB_LOST;
 	if (says == PARTNER_BAD_LOGIN && account_refused(j->db, j->scratch,
 	    s->account.user, s->account.hash, "") == -1)
@@ -221,7 +245,7 @@ finish(struct sync *s, struct sync_result *res, bool full)
 	struct job	*j = s->job;
 	const char	*answer;
 
-	if (finish_rows(s, res, full) == -1)
+	if (finish_rows(s, res, full) == -1 || announce(s) == -1)
 		return JOB_LOST;
 	pass_checkpoint(&s->pass);
 	answer = report_complete(j, res);
@@ -240,6 +264,8 @@ end_read(struct sync *s, enum pass_end end, bool *again)
 	enum retire		 retired = RETIRE_DONE;
 
 	*again = false;
+	if (!s->pass.dry_run)
+		names_fetch(j, &s->account);
 	if (job_begin(j) == -1)
 		return JOB_LOST;
 	if (end == PASS_AGREES)
@@ -412,7 +438,7 @@ sync_run(struct job *j)
 		return job_begin(j) == 0 && job_fail(j, PROBLEM_LOGIN_WRONG,
 		    "The partner has refused the stored login; sign in "
 		    "again.") == 0 ? JOB_ENDED : JOB_LOST;
-	pass_open(&s->pass, j, s->account.authorization);
+	pass_open(&s->pass, j, &s->account);
 	s->pass.dry_run = strcmp(j->kind, SYNC_DRY_KIND) == 0;
 	end = read_list(s);
 	pass_close(&s->pass);

@@ -15,6 +15,9 @@ struct req;
 
 #define SYNC_START_EVENT \
 	"{\"type\":\"start\",\"message\":\"Starting synchronization...\"}"
+/* In the account's own events: {added, updated, removed, job}. */
+#define SYNC_CHANGED	"programs.synced"
+
 #define SYNC_FULL_REQUEST	"{\"mode\":\"full\"}"
 
 /* POST /api/reseller/programs/sync: one answer when the job has ended. */

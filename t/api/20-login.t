@@ -62,8 +62,8 @@ subtest 'the right password is asked about once and remembered' => sub {
 	is asked('p1'), 0, 'nobody has asked yet';
 	my $answer = ids(as => 'p1');
 	is $answer->{status}, 200, 'let in';
-	is_deeply $answer->{json}, { total => 0, businesses => [], from_db => JSON::PP::true() },
-	    'with an answer';
+	is_deeply $answer->{json}, { total => 0, businesses => [], from_db => JSON::PP::true(),
+	    statuses => { map { $_ => 0 } qw(CURRENT PAST FUTURE PAUSED INACTIVE) } }, 'with an answer';
 	is asked('p1'), 1, 'one question';
 	is ids(as => 'p1')->{status}, 200, 'again' for 1 .. 3;
 	is asked('p1'), 1, 'no further question';
@@ -87,15 +87,18 @@ subtest 'each trouble has a status and a code of its own' => sub {
 		['deep_json',    502, 'partner_error'],
 		['403',          403, 'no_access'],
 	);
+	$s->account('limited', programs => 1);
 	for (@trouble) {
 		my ($kind, $status, $code, %how) = @$_;
-		$partner->fault(kind => $kind, user => 'p40', %how);
-		my $answer = ids(as => 'p40');
+		# What the partner says of when to come again holds for all calls of the account.
+		my $user = $how{retry_after} ? 'limited' : 'p40';
+		$partner->fault(kind => $kind, user => $user, %how);
+		my $answer = ids(as => $user);
 		is_problem $answer, $status, $code, "partner $kind: $status";
 		is $answer->{headers}{'retry-after'}, $how{retry_after}, '... and when to come again';
 		$partner->heal;
 	}
-	is account('p40'), undef, 'none of them stored the login';
+	is account($_), undef, "none of them stored the login of $_" for qw(p40 limited);
 	is account('noaccess'), undef, 'nor is one without access';
 	is ids(as => 'p40')->{status}, 200, 'the partner is well again';
 };

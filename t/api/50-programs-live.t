@@ -112,15 +112,38 @@ subtest 'what goes wrong at the partner is told by its code' => sub {
 		['huge_body', 502, 'partner_error', bytes => 2_000_000],
 		['huge_body', 502, 'partner_error', bytes => 2_000_000, length => JSON::PP::false()],
 	);
+	$s->account('limited', programs => 3);
 	for (@trouble) {
 		my ($kind, $status, $code, %how) = @$_;
-		$partner->fault(kind => $kind, user => 'p80', %how);
-		my $answer = list('limit=3');
+		# What the partner says of when to come again holds for all calls of the account.
+		my $user = $how{retry_after} ? 'limited' : 'p80';
+		is list('limit=3', as => $user)->{status}, 200, "$user: before";
+		$partner->fault(kind => $kind, user => $user, %how);
+		my $answer = list('limit=3', as => $user);
 		is_problem $answer, $status, $code, "partner $kind: $status $code";
 		is $answer->{headers}{'retry-after'}, $how{retry_after}, '... when to come again';
 		$partner->heal;
 	}
 	is list('limit=3')->{status}, 200, 'the partner is well again';
+};
+
+subtest 'the partner is left alone for as long as it has asked' => sub {
+	$s->account('hushed', programs => 3);
+	is list('limit=3', as => 'hushed')->{status}, 200, 'before';
+	$partner->fault(kind => '429', user => 'hushed', retry_after => 3, times => 1);
+	my $began = time;
+	is_problem list('limit=3', as => 'hushed'), 503, 'partner_limited', 'too many';
+	$partner->forget;
+	my $answer = list('limit=2', as => 'hushed');
+	SKIP: {
+		skip 'the time is over', 3 if time - $began > 2;
+		is_problem $answer, 503, 'partner_limited', 'too early';
+		like $answer->{headers}{'retry-after'}, qr/^[1-3]$/, '... when to come again';
+		is $partner->counters->{users}{hushed}, undef, '... and the partner heard nothing of it';
+	}
+	ok wait_until(sub { list('limit=3', as => 'hushed')->{status} == 200 }, 6, 'the list'), 'then it is asked again';
+	cmp_ok time - $began, '>=', 2.9, '... and no earlier';
+	$partner->heal;
 };
 
 subtest 'the partner\'s own words reach the reader, and no more than words' => sub {

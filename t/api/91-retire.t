@@ -301,11 +301,15 @@ subtest 'kill -9 between the two readings' => sub {
 # Which ids were seen is not kept through a crash of the database; a worker that was
 # waiting for the partner meanwhile hardly notices it.
 sub crash_postgres {
-	my $pid = $s->sql_value(q(SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'));
-	$s->disconnect;
+	my $checkpointer = sub {
+		$s->disconnect;
+		return $s->sql_value(q(SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'));
+	};
+	my $pid = $checkpointer->();
+	$s->log_mark;
 	kill 'KILL', $pid;
-	ok wait_until { eval { $s->disconnect; $s->sql_value('SELECT 1') } } 20, 'the database has died and is back';
-	is $s->sql_value('SELECT count(*) FROM sync_seen'), 0, 'what was seen is gone';
+	# Until the postmaster has noticed, the old one still answers.
+	ok wait_until { (eval { $checkpointer->() } // $pid) != $pid } 20, 'the database has died and is back';
 	return;
 }
 
@@ -330,6 +334,7 @@ subtest 'the database crashes between the two readings' => sub {
 	my ($seen) = gone($user, ids => [$all->[0]{program_id}]);
 	$partner->heal;
 	my $offsets = ends_by_itself($user, $ask);
+	ok +($s->log(qr/what was seen is gone/))[0], 'what was seen had gone with the crash';
 	is_deeply retired($s, $user), [sort @gone, $seen], 'all that is gone is retired';
 	cmp_ok +(grep { $_ == 40 } @$offsets), '>=', 4, '... after two more readings';
 	registry_is($s, $user, 'and the registry is the partner\'s list');
@@ -346,6 +351,7 @@ subtest 'the database crashes in the middle of a reading' => sub {
 	crash_postgres();
 	$partner->heal;
 	my $offsets = ends_by_itself($user, $ask);
+	ok +($s->log(qr/what was seen is gone/))[0], 'what was seen had gone with the crash';
 	is_deeply retired($s, $user), [$gone], 'what had been seen before is not taken for gone';
 	registry_is($s, $user, 'and the registry is the partner\'s list');
 	is newest($s, $user)->{counts}{removed}, 1, '... as the job says';

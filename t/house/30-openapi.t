@@ -56,8 +56,12 @@ for my $path (keys %{ $doc->{paths} }) {
 }
 
 subtest 'the paths are those of the route table' => sub {
-	my ($table, %route) = source('src/routes.c');
-	$route{"$1 $2"} = $3 while $table =~ /\{ METHOD_([A-Z]+), "([^"]+)",([^{}]*)\}/g;
+	my ($table, %route, %query) = source('src/routes.c');
+	while ($table =~ /\{ METHOD_([A-Z]+), "([^"?]+)(?:\?(\w+)=(\w+))?",([^{}]*)\}/g) {
+		# A row that asks for a parameter too is a part of its path's operation.
+		$query{"$1 $2"}{$3} = $4 if defined $3;
+		$route{"$1 $2"} .= $5;
+	}
 	cmp_ok scalar(keys %route), '>', 5, 'routes';
 	is_deeply [sort keys %operation], [sort keys %route], 'the same';
 	for my $name (sort keys %route) {
@@ -74,6 +78,16 @@ subtest 'the paths are those of the route table' => sub {
 		my @in = $path =~ /\{(\w+)\}/g;
 		my %parameter = map { $_->{name} => $_ } map { resolve($_) } @{ $has->{parameters} // [] };
 		ok $parameter{$_} && $parameter{$_}{in} eq 'path', "$name: {$_} is explained" for @in;
+		for my $key (sort keys %{ $query{$name} // {} }) {
+			my $of = $parameter{$key} // {};
+			is $of->{in}, 'query', "$name: $key is explained";
+			ok scalar(grep { $_ eq $query{$name}{$key} } @{ $of->{schema}{enum} // [] }),
+			    "... with $query{$name}{$key}";
+		}
+		my $tagged = $route{$name} =~ /ROUTE_ETAG/ ? 1 : 0;
+		is exists $has->{responses}{304} ? 1 : 0, $tagged, "$name: may be as it was";
+		is exists $parameter{'If-None-Match'} ? 1 : 0, $tagged, '... when that is asked';
+		is exists +($has->{responses}{200}{headers} // {})->{ETag} ? 1 : 0, $tagged, '... by its tag';
 	}
 	my %id;
 	$id{ $_->{operationId} }++ for values %operation;
@@ -152,7 +166,7 @@ sub wrong {
 	return $type eq 'null' ? () : in_scalar($schema, $value, $at);
 }
 
-my $s = Lockstep::Stack->start(conf => { 'jobs.workers' => 1 });
+my $s = Lockstep::Stack->start(conf => { 'jobs.workers' => 1, 'stream.max_age' => '3s' });
 
 # Asks and compares; what was answered comes back.
 sub fits {
@@ -162,6 +176,11 @@ sub fits {
 	is $answer->{status}, $status, "$operation $status" or diag $answer->{body};
 	my $documented = resolve($operation{$operation}{responses}{$status})
 	    or return fail("$operation: $status is documented");
+	for my $name (qw(etag link)) {
+		my %has = map { lc, 1 } keys %{ $documented->{headers} // {} };
+		ok $has{$name}, "... with $name" if defined $answer->{headers}{$name};
+	}
+	return is $answer->{body} // '', '', '... without a body' if $status == 304;
 	my $type   = $answer->{headers}{'content-type'} =~ s/;.*//r;
 	my $schema = $documented->{content}{$type}{schema} or return fail("$operation: $type is documented");
 	my @value  = $type =~ /json$/ ? $answer->{json} : $type eq 'text/event-stream'
@@ -189,8 +208,9 @@ subtest 'what is answered fits the schemas' => sub {
 	fits('GET /api/reseller/programs', $of, 200, as => 'p80');
 	$s->partner->fault(user => 'p80', path => 'info', kind => '500', times => 1);
 	fits('GET /api/reseller/programs', $of, 200, as => 'p80');
-	$s->partner->fault(user => 'p80', path => 'programs', kind => '503', retry_after => 7);
-	fits('GET /api/reseller/programs', '/api/reseller/programs', 503, as => 'p80');
+	fits('GET /api/reseller/programs', '/api/reseller/programs', 200, as => 'p40');
+	$s->partner->fault(user => 'p40', path => 'programs', kind => '503', retry_after => 7);
+	fits('GET /api/reseller/programs', '/api/reseller/programs', 503, as => 'p40');
 	$s->partner->heal;
 	$s->partner->fault(user => 'p80', path => 'programs', kind => '400');
 	fits('POST /api/reseller/programs/sync', '/api/reseller/programs/sync', 502, as => 'p80');
@@ -199,6 +219,30 @@ subtest 'what is answered fits the schemas' => sub {
 	fits('GET /api/jobs/{id}', "/api/jobs/$job", 200, as => 'p80');
 	fits('GET /api/jobs/{id}', "/api/jobs/$job", 404, as => 'p41');
 	fits('GET /api/jobs/{id}/events', "/api/jobs/$job/events", 200, as => 'p80');
+	my ($list, $filters) = ('/api/reseller/programs?source=registry', '/api/reseller/available-filters');
+	for my $user ([as => 'p80'], \@odd) {
+		my $page = fits('GET /api/reseller/programs', "$list&sort=-budget&limit=7", 200, @$user);
+		fits('GET /api/reseller/programs', "$list&sort=-budget&limit=200&cursor=$page->{next_cursor}", 200, @$user);
+		fits('GET /api/reseller/programs', $list, 200, @$user, headers => { Accept => 'text/csv' });
+		fits('GET /api/reseller/available-filters', $filters, 200, @$user);
+	}
+	for ($list, $filters, '/api/reseller/business-ids') {
+		fits('GET ' . s/\?.*//r, $_, 304, as => 'p80', headers => { 'If-None-Match' => '*' });
+	}
+	fits('GET /api/reseller/programs', "$list&sort=nothing", 400, as => 'p80');
+	my $lost = $s->get('/api/reseller/events', as => 'p80', headers => { 'Last-Event-ID' => 'none' });
+	my ($place) = $lost->{body} =~ /^id: (\S+)$/m;
+	like $place, qr/$doc->{components}{schemas}{ChangeId}{pattern}/, 'a place among changes';
+	my ($id) = map { $_->{program_id} } @{ $s->get($list, as => 'p80')->{json}{programs} };
+	my $name = 'POST /api/reseller/program/{id}/custom-name';
+	fits($name, "/api/reseller/program/$id/custom-name", 200, as => 'p80', body => '{"custom_name":"mine"}');
+	fits($name, "/api/reseller/program/$id/custom-name", 400, as => 'p80', body => '[]');
+	fits($name, '/api/reseller/program/none/custom-name', 404, as => 'p80', body => '{"custom_name":null}');
+	fits('GET /api/reseller/events', '/api/reseller/events', 200, as => 'p80', headers => { 'Last-Event-ID' => $_ })
+	    for $place, 'none';
+	fits('POST /api/reseller/programs/sync', '/api/reseller/programs/sync?dry_run=1', 200, as => 'p80');
+	fits("POST /api/jobs/{id}/$_", "/api/jobs/$job/$_", 409, as => 'p80') for qw(cancel pause resume);
+	fits('POST /api/jobs/{id}/retry', "/api/jobs/$job/retry", 202, as => 'p80');
 	fits("GET $_", $_, 200, operator => 1) for qw(/healthz /readyz /status /metrics);
 };
 

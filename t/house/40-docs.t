@@ -46,7 +46,7 @@ sub manual {
 		if    (/^\.Ss Section (\w+)/) { $section = "$1." }
 		elsif (/^\.It Cm (\w+)$/)     { $key = "$section$1"; $found{$key} = {} }
 		elsif (!defined $key)         { next }
-		elsif (/^\.Ql (?:\\&)?(\S+) \./)    { $found{$key}{default} = $1 }
+		elsif (/^\.Ql (?:\\&)?"?(.+?)"? \.$/)    { $found{$key}{default} = $1 }
 		elsif (/^Default: empty\./)         { $found{$key}{default} = '' }
 		elsif (/^Must be set\./)            { $found{$key}{default} = 'required' }
 		elsif (/^From (\S+) to (\S+)\.$/)   { @{ $found{$key} }{qw(from to)} = ($1, $2) }

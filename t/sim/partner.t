@@ -496,6 +496,48 @@ subtest 'counters tell what was asked, and how much at once' => sub {
     calm();
 };
 
+subtest 'business_info: up to 200 ids, access by itself' => sub {
+    my ($one, $two) = map { $_->{businesses}[0]{yelp_business_id} } @{ truth('demo') }[0, 1];
+    my $res = get('demo', "/v1/business_info/$one,$two," . 'n' x 22);
+    is $res->code, 200, 'an answer';
+    my @business = @{ $res->json->{businesses} };
+    is_deeply [sort map { $_->{yelp_business_id} } @business], [sort keys %{ { $one => 1, $two => 1 } }], 'those it knows';
+    ok !(grep { !length $_->{name} } @business), '... with their names';
+    is_deeply [map { $_->{id} } @{ $res->json->{errors} }], ['INVALID_BUSINESS_ID'], '... and an error for the other';
+    is get('demo', '/v1/business_info/' . join ',', map { sprintf '%022d', $_ } 1 .. 201)->code, 400, '201 ids are too many';
+
+    do_control(POST => '/business', { id => $one, name => "Zo\x{eb}" });
+    is get('demo', "/v1/business_info/$one")->json->{businesses}[0]{name}, "Zo\x{eb}", 'another name';
+    do_control(POST => '/business', { id => $one, name => '' });
+    ok !defined get('demo', "/v1/business_info/$one")->json->{businesses}[0]{name}, 'a null one';
+    do_control(POST => '/business', { id => $one, absent => true });
+    is_deeply get('demo', "/v1/business_info/$one")->json->{businesses}, [], 'none at all';
+
+    my $count = do_control(GET => '/counters?user=demo');
+    is $count->{names}{calls}, 5, 'counted by themselves';
+    is $count->{calls}, 0, '... not among the reads of programs';
+    do_control(POST => '/accounts/access', { user => 'demo', names => false });
+    is get('demo', "/v1/business_info/$two")->code, 403, 'no access to names';
+    is page('demo', 0)->code, 200, '... is access to programs';
+    fault(kind => '500', path => 'names');
+    is get('agency', "/v1/business_info/$two")->code, 500, 'faults find it';
+    calm();
+};
+
+subtest 'a limit of calls a second' => sub {
+    do_control(POST => '/limit', { user => 'p80', rate => 0.5, burst => 3, path => 'programs', retry_after => 2 });
+    my @answer = map { page('p80', 0) } 1 .. 5;
+    is_deeply [map { $_->code } @answer], [200, 200, 200, 429, 429], 'a burst, then 429';
+    is $answer[-1]->headers->header('Retry-After'), 2, '... with Retry-After';
+    is get('p80', '/v1/programs/info/' . 'y' x 22)->code, 200, 'another kind of call has its own';
+    is page('p41', 0)->code, 200, '... and so has another account';
+    sleep 2.1;
+    is_deeply [map { page('p80', 0)->code } 1 .. 2], [200, 429], 'two seconds later there is one more';
+    do_control(POST => '/limit', { user => 'p80', rate => 0, path => 'programs' });
+    is page('p80', 0)->code, 200, 'no limit any more';
+    calm();
+};
+
 subtest 'the same seed makes the same data' => sub {
     my $first = $ua->get("$url/_sim/data?user=agency")->res->body;
     kill TERM => $sim;

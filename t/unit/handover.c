@@ -41,6 +41,35 @@ it_comes_out_as_it_went_in(void **state)
 }
 
 static void
+an_accounts_events_come_out_as_they_went_in(void **state)
+{
+	struct handover	in = { .what = HANDOVER_EVENTS, .epoch = "0123abcd",
+	    .account = 42, .after = 900000000000, .until_s = 1800000000,
+	    .rid = "r-1" };
+	struct handover	out;
+	struct buf	b;
+
+	(void)state;
+	buf_init(&b, 1024);
+	assert_int_equal(handover_print(&b, &in), 0);
+	assert_int_equal(parse(strchr(b.data, '?') + 1, &out), 0);
+	assert_int_equal(out.what, HANDOVER_EVENTS);
+	assert_int_equal(out.as, HANDOVER_SSE);
+	assert_string_equal(out.job, "");
+	assert_string_equal(out.epoch, "0123abcd");
+	assert_int_equal(out.account, 42);
+	assert_int_equal(out.after, 900000000000);
+
+	in.epoch[0] = '\0';
+	buf_reset(&b);
+	assert_int_equal(handover_print(&b, &in), 0);
+	assert_int_equal(parse(strchr(b.data, '?') + 1, &out), 0);
+	assert_int_equal(out.what, HANDOVER_EVENTS);
+	assert_string_equal(out.epoch, "");
+	buf_free(&b);
+}
+
+static void
 order_escapes_and_strangers_do_not_matter(void **state)
 {
 	struct handover	h;
@@ -74,6 +103,13 @@ what_is_missing_or_malformed_is_refused(void **state)
 		GOOD "&x", "job=%", "job=%4", "job=%zz", "job=%00",
 		"job=" UUID "%00&as=sse&account=7&until=1",
 		"job=" UUID "%0a&as=sse&account=7&until=1",
+		GOOD "&epoch=", GOOD "&epoch=0123abcd",
+		"epoch=&as=answer&account=7&until=1",
+		"epoch=&as=sse&account=0&until=1",
+		"epoch=0123abc&as=sse&account=7&until=1",
+		"epoch=0123abcde&as=sse&account=7&until=1",
+		"epoch=0123ABCD&as=sse&account=7&until=1",
+		"epoch=%0a123abcd&as=sse&account=7&until=1",
 	};
 	struct handover	h;
 	size_t		i;
@@ -117,6 +153,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_comes_out_as_it_went_in),
+		cmocka_unit_test(an_accounts_events_come_out_as_they_went_in),
 		cmocka_unit_test(order_escapes_and_strangers_do_not_matter),
 		cmocka_unit_test(what_is_missing_or_malformed_is_refused),
 		cmocka_unit_test(a_request_id_cannot_smuggle_anything),

@@ -1,4 +1,4 @@
-/* The cap on concurrency: down at once, up slowly, never out of bounds. */
+/* How many calls may run at once, and what a budget keeps back. */
 
 #include "net/pace.h"
 
@@ -9,95 +9,112 @@
 
 #include <cmocka.h>
 
-static void
-good(struct pace *p, int n)
-{
-	while (n-- > 0)
-		pace_good(p);
-}
+#include "net/budget.h"
 
-static void
-it_starts_at_what_is_allowed(void **state)
+/* Rounds of equal calls until n have been made, each as wide as it may be. */
+static int
+rounds(int start, int max, int n)
 {
 	struct pace	 p;
+	int		 count = 0;
 
-	(void)state;
-	pace_init(&p, 8);
-	assert_int_equal(p.cap, 8);
-	good(&p, 1000);
-	assert_int_equal(p.cap, 8);
-}
+	pace_init(&p, start, max);
+	while (n > 0) {
+		int	 wide = p.cap;
 
-static void
-each_trouble_halves_it_down_to_one(void **state)
-{
-	static const int	 caps[] = { 6, 3, 1, 1, 1 };
-	struct pace		 p;
-
-	(void)state;
-	pace_init(&p, 13);
-	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++) {
-		pace_trouble(&p);
-		assert_int_equal(p.cap, caps[i]);
+		for (int i = 0; i < wide; i++)
+			pace_good(&p);
+		n -= wide;
+		count++;
 	}
+	return count;
 }
 
 static void
-a_capful_of_good_answers_raises_it_by_one(void **state)
+it_rises_by_one_a_round_up_to_its_maximum(void **state)
 {
 	struct pace	 p;
 
 	(void)state;
-	pace_init(&p, 8);
-	pace_trouble(&p);
-	for (int cap = 4; cap < 8; cap++) {
-		good(&p, cap - 1);
-		assert_int_equal(p.cap, cap);
-		good(&p, 1);
-		assert_int_equal(p.cap, cap + 1);
-	}
-	good(&p, 100);
-	assert_int_equal(p.cap, 8);
-}
-
-static void
-trouble_takes_back_what_was_earned(void **state)
-{
-	struct pace	 p;
-
-	(void)state;
-	pace_init(&p, 8);
-	pace_trouble(&p);
-	good(&p, 3);
-	pace_trouble(&p);
+	pace_init(&p, 2, 4);
 	assert_int_equal(p.cap, 2);
-	good(&p, 1);
+	pace_good(&p);
 	assert_int_equal(p.cap, 2);
-	good(&p, 1);
+	pace_good(&p);
 	assert_int_equal(p.cap, 3);
+	for (int i = 0; i < 100; i++)
+		pace_good(&p);
+	assert_int_equal(p.cap, 4);
 }
 
 static void
-one_at_a_time_stays_possible(void **state)
+what_a_careful_start_costs(void **state)
+{
+	(void)state;
+	assert_int_equal(rounds(8, 8, 48), 6);
+	assert_int_equal(rounds(6, 8, 48), 7);
+	assert_int_equal(rounds(6, 8, 67), 9);
+	assert_int_equal(rounds(8, 8, 67), 9);
+}
+
+static void
+trouble_halves_it_and_never_ends_it(void **state)
 {
 	struct pace	 p;
 
 	(void)state;
-	pace_init(&p, 1);
+	pace_init(&p, 8, 8);
 	pace_trouble(&p);
-	good(&p, 10);
+	assert_int_equal(p.cap, 4);
+	for (int i = 0; i < 3; i++)
+		pace_good(&p);
+	pace_trouble(&p);
+	assert_int_equal(p.cap, 2);
+	for (int i = 0; i < 5; i++)
+		pace_trouble(&p);
 	assert_int_equal(p.cap, 1);
+	pace_good(&p);
+	assert_int_equal(p.cap, 2);
+}
+
+static void
+a_start_above_the_maximum_is_the_maximum(void **state)
+{
+	struct pace	 p;
+
+	(void)state;
+	pace_init(&p, 6, 2);
+	assert_int_equal(p.cap, 2);
+}
+
+static void
+jobs_leave_the_reserve_but_never_all(void **state)
+{
+	struct budget	 b = { .rate = 10, .burst = 10, .reserve = 20 };
+
+	(void)state;
+	assert_int_equal(budget_share(&b, true), 10);
+	assert_int_equal(budget_share(&b, false), 8);
+	b.reserve = 21;		/* a part of a call is a call */
+	assert_int_equal(budget_share(&b, false), 7);
+	b.reserve = 0;
+	assert_int_equal(budget_share(&b, false), 10);
+	b.reserve = 90;
+	b.burst = 1;
+	assert_int_equal(budget_share(&b, false), 1);
+	b.burst = 3;
+	assert_int_equal(budget_share(&b, false), 1);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_starts_at_what_is_allowed),
-		cmocka_unit_test(each_trouble_halves_it_down_to_one),
-		cmocka_unit_test(a_capful_of_good_answers_raises_it_by_one),
-		cmocka_unit_test(trouble_takes_back_what_was_earned),
-		cmocka_unit_test(one_at_a_time_stays_possible),
+		cmocka_unit_test(it_rises_by_one_a_round_up_to_its_maximum),
+		cmocka_unit_test(what_a_careful_start_costs),
+		cmocka_unit_test(trouble_halves_it_and_never_ends_it),
+		cmocka_unit_test(a_start_above_the_maximum_is_the_maximum),
+		cmocka_unit_test(jobs_leave_the_reserve_but_never_all),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

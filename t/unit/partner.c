@@ -62,7 +62,12 @@ list(long status, const char *body)
 static struct partner_detail
 info(long status, const char *body)
 {
-	return partner_info_read(ended(UPSTREAM_OK, status, body), a, "p1");
+	static const char *const	 ids[] = { "p1" };
+	struct partner_detail		 detail;
+
+	partner_info_read(ended(UPSTREAM_OK, status, body), a, ids, 1,
+	    &detail);
+	return detail;
 }
 
 /* A list and a program info that were answered so both mean this. */
@@ -193,12 +198,15 @@ an_answer_that_never_came_whole_is_told_by_how(void **state)
 		{ UPSTREAM_UNREACHABLE, PARTNER_BROKEN, "how it broke" },
 		{ UPSTREAM_TOO_BIG, PARTNER_GARBLED, "how it broke" },
 		{ UPSTREAM_PENDING, PARTNER_BROKEN, "how it broke" },
+		{ UPSTREAM_HELD, PARTNER_LIMITED, "how it broke" },
 	};
+
+	static const char *const	 ids[] = { "p1", "p2" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		struct partner_page	 page;
-		struct partner_detail	 detail;
+		struct partner_detail	 details[2];
 		/* Good as far as it came, or a status alone. */
 		const char		*body = "{\"total\":0,"
 		    "\"payment_programs\":[],\"programs\":[]}";
@@ -211,11 +219,14 @@ an_answer_that_never_came_whole_is_told_by_how(void **state)
 		assert_null(call.body.data);
 		ended(ends[i].result, 0, NULL);
 		strcpy(call.why, "how it broke");
-		detail = partner_info_read(&call, a, "p1");
-		assert_int_equal(detail.says, ends[i].says);
+		partner_info_read(&call, a, ids, 2, details);
 		/* The call may be gone by the time that it is told. */
 		strcpy(call.why, "----");
-		assert_non_null(strstr(detail.why, ends[i].word));
+		for (size_t d = 0; d < 2; d++) {
+			assert_int_equal(details[d].says, ends[i].says);
+			assert_null(details[d].program);
+			assert_non_null(strstr(details[d].why, ends[i].word));
+		}
 	}
 }
 
@@ -319,6 +330,141 @@ an_unknown_id_is_told_by_its_name_alone(void **state)
 		assert_int_equal(info(200, others[i]).says, PARTNER_GARBLED);
 }
 
+/* What of three ids, p1 to p3, a 200 with these programs and errors says. */
+static void
+assert_three(const char *programs, const char *errors,
+    enum partner_says p1, enum partner_says p2, enum partner_says p3)
+{
+	static const char *const	 ids[] = { "p1", "p2", "p3" };
+	const enum partner_says		 expected[] = { p1, p2, p3 };
+	struct partner_detail		 details[3];
+
+	partner_info_read(ended(UPSTREAM_OK, 200, arena_printf(a,
+	    "{\"programs\":[%s],\"errors\":[%s]}", programs, errors)), a,
+	    ids, 3, details);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(details[i].says, expected[i]);
+		if (expected[i] != PARTNER_OK) {
+			assert_null(details[i].program);
+			assert_non_null(details[i].why);
+			continue;
+		}
+		assert_string_equal(json_text(json_get(details[i].program,
+		    "program_id")), ids[i]);
+	}
+}
+
+/* An error does not say which id it means: it is counted, never guessed. */
+static void
+each_of_many_ids_gets_its_own_answer(void **state)
+{
+	const char	*p1 = "{\"program_id\":\"p1\"}";
+	const char	*others = "{\"program_id\":\"p3\"},"
+	    "{\"program_id\":\"p1\"}";
+	const char	*unknown = "{\"id\":\"INVALID_PROGRAM_ID\"}";
+	const char	*twice = "{\"id\":\"INVALID_PROGRAM_ID\"},"
+	    "{\"id\":\"INVALID_PROGRAM_ID\"}";
+	const char	*mixed = "{\"id\":\"INVALID_PROGRAM_ID\"},"
+	    "{\"id\":\"SOMETHING_ELSE\"}";
+
+	(void)state;
+	assert_three("{\"program_id\":\"p2\"},{\"program_id\":\"p3\"},"
+	    "{\"program_id\":\"p1\"}", "", PARTNER_OK, PARTNER_OK,
+	    PARTNER_OK);
+	assert_three(others, unknown, PARTNER_OK, PARTNER_UNKNOWN_ID,
+	    PARTNER_OK);
+	assert_three(others, "", PARTNER_OK, PARTNER_GARBLED, PARTNER_OK);
+	assert_three(others, twice, PARTNER_OK, PARTNER_GARBLED, PARTNER_OK);
+	assert_three(p1, twice, PARTNER_OK, PARTNER_UNKNOWN_ID,
+	    PARTNER_UNKNOWN_ID);
+	assert_three(p1, unknown, PARTNER_OK, PARTNER_GARBLED,
+	    PARTNER_GARBLED);
+	assert_three(p1, mixed, PARTNER_OK, PARTNER_GARBLED, PARTNER_GARBLED);
+	assert_three("", unknown, PARTNER_GARBLED, PARTNER_GARBLED,
+	    PARTNER_GARBLED);
+}
+
+/* What the answer about business b1 and b2 says of each. */
+static void
+assert_names(long status, const char *body, enum partner_says whole,
+    enum partner_says b1, enum partner_says b2)
+{
+	static const char *const	 ids[] = { "b1", "b2" };
+	struct partner_name		 names[2];
+	const char			*why;
+
+	assert_int_equal(partner_names_read(ended(UPSTREAM_OK, status, body),
+	    a, ids, 2, names, &why), whole);
+	assert_null(call.body.data);
+	if (whole != PARTNER_OK)
+		assert_non_null(why);
+	assert_int_equal(names[0].says, b1);
+	assert_int_equal(names[1].says, b2);
+	if (b1 == PARTNER_OK)
+		assert_string_equal(names[0].name, "One");
+	else
+		assert_null(names[0].name);
+	assert_null(names[1].url);
+}
+
+#define ONE	"{\"yelp_business_id\":\"b1\",\"name\":\"One\"}"
+#define ABSENT	PARTNER_UNKNOWN_ID
+
+/* "Absent" and "try later" differ, and an id is never a name. */
+static void
+a_business_has_a_name_or_none_or_is_asked_for_later(void **state)
+{
+	(void)state;
+	assert_names(200, "{\"businesses\":[" ONE ",{\"yelp_business_id\":"
+	    "\"b2\",\"name\":\"Two\"}]}", PARTNER_OK, PARTNER_OK,
+	    PARTNER_OK);
+	assert_names(200, "{\"businesses\":[" ONE "]}", PARTNER_OK,
+	    PARTNER_OK, ABSENT);
+	assert_names(200, "{\"businesses\":[" ONE "],\"errors\":"
+	    "[{\"id\":\"INVALID_BUSINESS_ID\"}]}", PARTNER_OK, PARTNER_OK,
+	    ABSENT);
+	assert_names(200, "{\"businesses\":[" ONE "],\"errors\":"
+	    "[{\"id\":\"SOMETHING_ELSE\"}]}", PARTNER_OK, PARTNER_OK,
+	    PARTNER_GARBLED);
+	assert_names(200, "{\"businesses\":[" ONE ",{\"yelp_business_id\":"
+	    "\"b2\",\"name\":\"b2\"}]}", PARTNER_OK, PARTNER_OK, ABSENT);
+	assert_names(200, "{\"businesses\":[{\"yelp_business_id\":\"b1\","
+	    "\"name\":\"\"},{\"yelp_business_id\":\"b2\",\"name\":7}]}",
+	    PARTNER_OK, ABSENT, ABSENT);
+	assert_names(200, "{}", PARTNER_GARBLED, PARTNER_GARBLED,
+	    PARTNER_GARBLED);
+	assert_names(403, "{}", PARTNER_NO_ACCESS, PARTNER_NO_ACCESS,
+	    PARTNER_NO_ACCESS);
+	assert_names(503, NULL, PARTNER_UNAVAILABLE, PARTNER_UNAVAILABLE,
+	    PARTNER_UNAVAILABLE);
+}
+
+/* For how long a call that ended so asks for quiet. */
+static void
+assert_silence(long status, int64_t retry_after_ms, int64_t least,
+    int64_t most)
+{
+	struct conf	 conf = { .partner_retry_base_ms = 1000 };
+
+	ended(UPSTREAM_OK, status, NULL);
+	call.retry_after_ms = retry_after_ms;
+	assert_in_range(partner_silence_ms(&conf, &call), least, most);
+}
+
+static void
+the_partner_is_left_alone_for_as_long_as_it_says(void **state)
+{
+	(void)state;
+	assert_silence(429, 7000, 7000, 7000);
+	assert_silence(503, 7000, 7000, 7000);
+	assert_silence(429, INT64_MAX, 86400000, 86400000);
+	assert_silence(429, -1, 1, 3000);
+	assert_silence(429, 0, 1, 3000);
+	assert_silence(503, -1, 0, 0);
+	assert_silence(200, 7000, 0, 0);
+	assert_silence(500, 7000, 0, 0);
+}
+
 /* Cut inside a character it would be no text for the database or for JSON. */
 static void
 the_partners_words_are_cut_between_characters(void **state)
@@ -420,8 +566,11 @@ a_login_is_encoded_byte_by_byte(void **state)
 static void
 a_call_says_all_that_it_needs(void **state)
 {
-	struct conf	 conf = { .partner_url = "http://127.0.0.1:1/base",
-		.partner_body_max = 12345 };
+	static const char *const	 ids[] = { "-a_Z9", "b", "c" };
+	struct conf			 conf = {
+		.partner_url = "http://127.0.0.1:1/base",
+		.partner_body_max = 12345
+	};
 
 	(void)state;
 	memset(&call, 0, sizeof(call));
@@ -431,10 +580,20 @@ a_call_says_all_that_it_needs(void **state)
 	assert_string_equal(call.authorization, "Basic eA==");
 	assert_int_equal(call.deadline_ms, 77);
 	assert_int_equal(call.body_max, 12345);
-	partner_info(&call, a, &conf, "Basic eA==", "-a_Z9", 78);
+	partner_info(&call, a, &conf, "Basic eA==",
+	    partner_ids(a, ids, 1), 78);
 	assert_string_equal(call.url,
 	    "http://127.0.0.1:1/base/v1/programs/info/-a_Z9");
 	assert_int_equal(call.deadline_ms, 78);
+	partner_info(&call, a, &conf, "Basic eA==",
+	    partner_ids(a, ids, 3), 78);
+	assert_string_equal(call.url,
+	    "http://127.0.0.1:1/base/v1/programs/info/-a_Z9,b,c");
+	partner_names(&call, a, &conf, "Basic eA==",
+	    partner_ids(a, ids, 2), 79);
+	assert_string_equal(call.url,
+	    "http://127.0.0.1:1/base/v1/business_info/-a_Z9,b");
+	assert_int_equal(call.deadline_ms, 79);
 }
 
 #define TEST(name) \
@@ -452,6 +611,9 @@ main(void)
 		TEST(a_page_without_rows_or_total_is_garbled_not_empty),
 		TEST(a_program_is_the_one_that_was_asked_for),
 		TEST(an_unknown_id_is_told_by_its_name_alone),
+		TEST(each_of_many_ids_gets_its_own_answer),
+		TEST(a_business_has_a_name_or_none_or_is_asked_for_later),
+		TEST(the_partner_is_left_alone_for_as_long_as_it_says),
 		TEST(the_partners_words_are_cut_between_characters),
 		TEST(the_partners_full_stop_is_left_out),
 		TEST(what_may_be_tried_again),

@@ -1,6 +1,6 @@
 /*
  * The border: request lines and query parameters as clients send them, and
- * worse.  fcgi_param() is replaced, so no server is needed.
+ * worse.  What of FastCGI is used is replaced, so no server is needed.
  */
 
 #include "http/req.h"
@@ -18,10 +18,11 @@
 #include "core/arena.h"
 #include "core/json.h"
 #include "http/fcgi.h"
+#include "http/route.h"
 
 static struct arena	*a;
 static struct req	 r;
-static const char	*uri, *method, *length;
+static const char	*uri, *method, *length, *sent;
 
 const char *
 fcgi_param(const struct fcgi *f, const char *name)
@@ -32,6 +33,22 @@ fcgi_param(const struct fcgi *f, const char *name)
 	    strcmp(name, "CONTENT_LENGTH") == 0 ? length : NULL;
 }
 
+int
+fcgi_body(struct fcgi *f, struct buf *b)
+{
+	(void)f;
+	return sent != NULL ? buf_add(b, sent, strlen(sent)) : -1;
+}
+
+int
+fcgi_write(struct fcgi *f, const void *p, size_t n)
+{
+	(void)f;
+	(void)p;
+	(void)n;
+	return 0;
+}
+
 static int
 setup(void **state)
 {
@@ -39,7 +56,7 @@ setup(void **state)
 	a = arena_new();
 	memset(&r, 0, sizeof(r));
 	method = "GET";
-	length = NULL;
+	length = sent = NULL;
 	return 0;
 }
 
@@ -361,6 +378,55 @@ an_id_is_of_the_partners_letters(void **state)
 }
 
 /* No input, however it is made, may be more than refused. */
+/* A text as it came, or not at all. */
+static void
+a_text_is_characters_without_controls(void **state)
+{
+	static const char *const	 bad[] = { "q=", "q", "q=%0a", "q=%7f",
+		"q=%ff", "q=%c3", "q=%ed%a0%80", "q=abcdef", "q=a&q=b",
+		"q=%c3%a4%c3%a4%c3%a4%c3%a4%c3%a4%c3%a4" };
+	const char			*text;
+
+	(void)state;
+	assert_parsed("/a");
+	assert_int_equal(req_text(&r, "q", 5, &text), 0);
+	assert_null(text);
+	assert_parsed("/a?q=%c3%a4%c3%a4%c3%a4%c3%a4%c3%a4");
+	assert_int_equal(req_text(&r, "q", 5, &text), 0);
+	assert_string_equal(text, "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4");
+	assert_parsed("/a?q=%25'%22_%5c");
+	assert_int_equal(req_text(&r, "q", 5, &text), 0);
+	assert_string_equal(text, "%'\"_\\");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_parsed(arena_printf(a, "/a?%s", bad[i]));
+		assert_field(req_text(&r, "q", 5, &text), "q");
+	}
+}
+
+static void
+a_body_is_a_json_object_or_refused(void **state)
+{
+	static const struct route	 route = { .body_max = 16 };
+	static const char *const	 bad[] = { "", "[]", "null", "{\"a\":",
+		"{} {}", "\xff", "{\"a\":\"0123456789\"}", NULL };
+	struct json			*body;
+	int64_t				 n;
+
+	(void)state;
+	assert_parsed("/a");
+	r.route = &route;
+	sent = "{\"a\":123456789}";
+	assert_int_equal(req_json(&r, &body), 0);
+	assert_int_equal(json_whole(json_get(body, "a"), &n), 0);
+	assert_int_equal(n, 123456789);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_parsed("/a");
+		r.route = &route;
+		sent = bad[i];
+		assert_refused(req_json(&r, &body), 400, "bad_body");
+	}
+}
+
 static void
 nothing_breaks_it(void **state)
 {
@@ -406,6 +472,8 @@ main(void)
 		TEST(any_other_number_is_refused_by_name),
 		TEST(a_word_is_one_of_the_list),
 		TEST(an_id_is_of_the_partners_letters),
+		TEST(a_text_is_characters_without_controls),
+		TEST(a_body_is_a_json_object_or_refused),
 		TEST(nothing_breaks_it),
 	};
 

@@ -123,6 +123,46 @@ what_is_no_id_of_ours_is_refused(void **state)
 		assert_int_equal(sse_id_parse(bad[i], &id), -1);
 }
 
+static void
+a_place_comes_back_as_it_went(void **state)
+{
+	struct sse_place	place;
+	char			text[SSE_ID_SIZE];
+	struct buf		b;
+
+	(void)state;
+	assert_int_equal(sse_place_parse("0123abcd.17", &place), 0);
+	assert_string_equal(place.epoch, "0123abcd");
+	assert_int_equal(place.seq, 17);
+	assert_string_equal(sse_place_print(&place, text), "0123abcd.17");
+	assert_int_equal(sse_place_parse("00000000.0", &place), 0);
+	assert_int_equal(
+	    sse_place_parse("ffffffff.999999999999999999", &place), 0);
+	assert_int_equal(place.seq, 999999999999999999);
+	buf_init(&b, 100);
+	assert_int_equal(sse_mark(&b, text), 0);
+	assert_string_equal(b.data, "id: 0123abcd.17\n\n");
+	assert_int_equal(sse_mark(&b, "a\nb"), -1);
+	buf_free(&b);
+}
+
+static void
+what_is_no_place_is_refused(void **state)
+{
+	static const char *const	bad[] = {
+		"", ".", "0123abcd", "0123abcd.", "0123abcd.-1",
+		"0123abcd.01", "0123abcd.1x", "0123abcd.1.2", "0123abc.1",
+		"0123abcde.1", "0123ABCD.1", "0123abcg.1", " 0123abcd.1",
+		"0123abcd.1000000000000000000", "0123abcd.1\n", UUID ".1",
+	};
+	struct sse_place	place;
+	size_t			i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(sse_place_parse(bad[i], &place), -1);
+}
+
 int
 main(void)
 {
@@ -133,6 +173,8 @@ main(void)
 		cmocka_unit_test(comments_and_pauses_are_lines_of_their_own),
 		cmocka_unit_test(an_id_comes_back_as_it_went),
 		cmocka_unit_test(what_is_no_id_of_ours_is_refused),
+		cmocka_unit_test(a_place_comes_back_as_it_went),
+		cmocka_unit_test(what_is_no_place_is_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

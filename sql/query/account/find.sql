@@ -2,6 +2,8 @@
 SELECT id,
        login_hash,
        registry_version,
+       pacific_today() AS today,
+       state = 'disabled' AS disabled,
        state = 'active'
            AND verified_at > clock_timestamp()
                - $2::bigint * interval '1 ms' AS good,

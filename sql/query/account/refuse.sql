@@ -11,7 +11,7 @@ WITH noted AS (
 	   SET state = 'refused'
 	 WHERE user_name = $1
 	   AND login_hash = $2
-	   AND state <> 'refused'
+	   AND state = 'active'
 	RETURNING id
 ), paused AS (
 	UPDATE job

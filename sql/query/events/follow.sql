@@ -5,9 +5,12 @@ SELECT w.i,
        j.state IN ('done', 'partial', 'failed', 'cancelled') AS final,
        j.status,
        j.answer,
-       CASE WHEN j.state = 'waiting'
+       CASE j.state
+            WHEN 'waiting'
             THEN ceil(extract(epoch FROM j.run_at - clock_timestamp())
                       * 1000)::bigint
+            -- Nobody knows how long: too long to wait for.
+            WHEN 'paused' THEN 2147483647
        END AS held_ms,
        e.n,
        e.data

@@ -31,8 +31,8 @@ WITH fresh AS (
 	   AND job.state IN ('queued', 'running', 'waiting', 'paused')
 	RETURNING job.id
 )
-SELECT id FROM fresh, told
+SELECT id, true AS is_new FROM fresh, told
 UNION ALL
-SELECT id FROM active WHERE NOT less
+SELECT id, false FROM active WHERE NOT less
 UNION ALL
-SELECT id FROM raised
+SELECT id, false FROM raised

@@ -58,6 +58,9 @@ sub fault  { my ($self, %rule) = @_; return $self->call(POST => '/_sim/faults', 
 sub faults { my ($self) = @_; return $self->call(GET => '/_sim/faults') }
 sub heal   { my ($self) = @_; return $self->call(DELETE => '/_sim/faults') }
 sub latency  { my ($self, %model) = @_; return $self->call(POST => '/_sim/latency', \%model) }
+sub limit    { my ($self, %limit) = @_; return $self->call(POST => '/_sim/limit', \%limit) }
+sub business { my ($self, $id) = @_; return $self->call(GET => '/_sim/business?id=' . escape($id))->{business} }
+sub rename   { my ($self, $id, %what) = @_; return $self->call(POST => '/_sim/business', { id => $id, %what }) }
 sub counters { my ($self) = @_; return $self->call(GET => '/_sim/counters') }
 sub forget   { my ($self) = @_; return $self->call(DELETE => '/_sim/counters') }
 

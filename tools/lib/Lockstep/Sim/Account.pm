@@ -18,6 +18,7 @@ sub new ($class, $seed, $spec) {
         user         => $spec->{user},
         password     => $spec->{password},
         access       => $spec->{access},
+        names        => $spec->{names},
         business_ids => $business_ids,
         born         => 0,
         edits        => 0,
@@ -29,10 +30,12 @@ sub new ($class, $seed, $spec) {
 sub user ($self)       { return $self->{user} }
 sub total ($self)      { return scalar @{ $self->{order} } }
 sub has_access ($self) { return $self->{access} }
+sub has_names ($self)  { return $self->{access} && $self->{names} }
 sub find ($self, $id)  { return $self->{by_id}{$id} }
 
 sub set_password ($self, $password) { $self->{password} = $password }
 sub set_access ($self, $access)     { $self->{access}   = $access }
+sub set_names ($self, $names)       { $self->{names}    = $names }
 
 sub password_is ($self, $password) { return $self->{password} eq $password }
 

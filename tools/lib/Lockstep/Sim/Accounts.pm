@@ -29,7 +29,7 @@ sub new ($class, $seed) {
 
 # Creates or replaces an account; dies with a reason.
 sub put ($self, $spec) {
-    my %full = (programs => 0, access => 1, %$spec);
+    my %full = (programs => 0, access => 1, names => 1, %$spec);
     $full{businesses} //= $full{programs} > 12 ? int $full{programs} / 12 : $full{programs} ? 1 : 0;
     return $self->{all}{ $full{user} } = Lockstep::Sim::Account->new($self->{seed}, \%full);
 }
@@ -37,7 +37,7 @@ sub put ($self, $spec) {
 my %SPEC = (
     (map { $_ => 'text' } qw(user user_b64 password password_b64)),
     (map { $_ => 'count' } qw(programs businesses current biggest)),
-    (map { $_ => 'bool' } qw(variants access)),
+    (map { $_ => 'bool' } qw(variants access names)),
 );
 
 # The same from outside, as JSON had it.

@@ -26,6 +26,9 @@ my @ROUTES = (
     [GET    => '/latency',           sub ($sim, $) { $sim->latency }],
     [POST   => '/latency',           \&latency],
     [POST   => '/today',             \&today],
+    [GET    => '/business',          \&business],
+    [POST   => '/business',          \&business_tell],
+    [POST   => '/limit',             \&limit],
     [GET    => '/faults',            sub ($sim, $) { { faults => [$sim->faults->list] } }],
     [POST   => '/faults',            sub ($sim, $in) { { id => $sim->faults->add($in) } }],
     [DELETE => '/faults',            sub ($sim, $) { $sim->faults->clear; {} }],
@@ -97,6 +100,7 @@ sub shown ($account) {
         total      => $account->total,
         businesses => scalar keys %{ $account->by_business },
         access     => $account->has_access ? \1 : \0,
+        names      => $account->has_names  ? \1 : \0,
     };
 }
 
@@ -115,9 +119,11 @@ sub account_password ($sim, $in) {
 }
 
 sub account_access ($sim, $in) {
-    input_check($in, { %USER, access => 'bool' });
+    input_check($in, { %USER, access => 'bool', names => 'bool' });
     my $account = account_of($sim, $in);
-    $account->set_access($in->{access} // die "access: missing\n");
+    die "access: missing\n" unless defined $in->{access} || defined $in->{names};
+    $account->set_access($in->{access}) if defined $in->{access};
+    $account->set_names($in->{names})   if defined $in->{names};
     return shown($account);
 }
 
@@ -175,6 +181,29 @@ sub today ($sim, $in) {
     input_check($in, { date => 'date' });
     $sim->fixed_today($in->{date});
     return { today => $sim->today };
+}
+
+sub business ($sim, $in) {
+    return { business => $sim->businesses->find($in->{id} // die "id: missing\n") };
+}
+
+# {"id","name"} gives a name ("" means null), {"id","absent"} takes all away.
+sub business_tell ($sim, $in) {
+    input_check($in, { id => 'text', name => 'text', absent => 'bool' });
+    my %what = map { $_ => $in->{$_} } grep { defined $in->{$_} } qw(name absent);
+    $what{absent} = $what{absent} ? 1 : 0 if exists $what{absent};
+    $what{name}   = undef if exists $what{name} && $what{name} eq '';
+    $sim->businesses->tell($in->{id} // die("id: missing\n"), %what);
+    return {};
+}
+
+sub limit ($sim, $in) {
+    input_check($in, { %USER, rate => 'ms', burst => 'count', retry_after => 'count',
+        path => [qw(programs info list names)] });
+    my $user = account_of($sim, $in)->user;
+    my $rate = $in->{rate} // die "rate: missing\n";
+    $sim->limits->set($user, $in->{path}, $rate, $in->{burst} // $rate, $in->{retry_after});
+    return {};
 }
 
 sub fault_remove ($sim, $in) {

@@ -33,6 +33,7 @@ sub fresh ($in_flight) {
         peak    => $in_flight,
         offsets => [],
         ids     => { info => [], list => [] },
+        names   => { calls => 0, ids => [] },
     };
 }
 
@@ -50,8 +51,14 @@ sub begin ($self, $call) {
 
     for ($self->_tallies($call->{user})) {
         my ($tally, $in_flight) = @$_;
-        $tally->{calls}++;
         $tally->{peak} = $in_flight if $in_flight > $tally->{peak};
+        # Apart: they say nothing about how a list was read.
+        if ($call->{path} eq 'names') {
+            $tally->{names}{calls}++;
+            keep($tally->{names}{ids}, @{ $call->{ids} });
+            next;
+        }
+        $tally->{calls}++;
         $tally->{first_ms} //= $now;
         $tally->{last_ms} = $now;
         keep($tally->{offsets}, $call->{offset}) if $call->{path} eq 'programs';

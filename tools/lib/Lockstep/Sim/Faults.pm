@@ -49,7 +49,7 @@ my %KIND = (
 
 my %SELECTOR = (
     kind   => [sort keys %KIND], user => 'text', user_b64 => 'text',
-    path   => [qw(programs info list other)],
+    path   => [qw(programs info list names other)],
     offset => 'range', ids => 'list',
     call   => 'range', attempt => 'range', times => 'count', probability => 'share',
     after_calls => 'count',

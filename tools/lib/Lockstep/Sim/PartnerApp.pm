@@ -9,10 +9,12 @@ use Mojo::Base 'Mojolicious', -signatures;
 use Mojo::IOLoop;
 use Time::HiRes ();
 use Lockstep::Sim::Accounts;
+use Lockstep::Sim::Businesses;
 use Lockstep::Sim::Control;
 use Lockstep::Sim::Counters;
 use Lockstep::Sim::Errors qw(error_reply);
 use Lockstep::Sim::Faults;
+use Lockstep::Sim::Limits;
 use Lockstep::Sim::Reads;
 use Lockstep::Sim::Status qw(pacific_today);
 use Lockstep::Sim::Wire;
@@ -21,7 +23,7 @@ has seed         => 1;
 has base_ms      => 0;
 has account_list => sub { [] };
 has help         => 'see tools/partner-sim --help';
-has [qw(accounts counters faults fixed_today latency)];
+has [qw(accounts businesses counters faults fixed_today latency limits)];
 
 sub startup ($self) {
     $self->mode('production')->secrets(['no cookies here']);
@@ -39,7 +41,9 @@ sub fresh ($self) {
     srand $self->seed;
     $self->accounts(Lockstep::Sim::Accounts->new($self->seed));
     $self->accounts->put_checked($_) for @{ $self->account_list };
+    $self->businesses(Lockstep::Sim::Businesses->new($self->accounts));
     $self->faults(Lockstep::Sim::Faults->new);
+    $self->limits(Lockstep::Sim::Limits->new);
     $self->latency({
         base_ms => $self->base_ms, per_parallel_ms => 0, per_connection_ms => 0, jitter_ms => 0,
     });
@@ -84,8 +88,9 @@ sub _admit ($self, $call) {
     my $account = $self->accounts->login(@$call{qw(user password)});
     return (error_reply(401, headers => { 'WWW-Authenticate' => 'Basic realm="partner"' }), undef)
         unless $account;
-    return (error_reply(403), $account) unless $account->has_access;
-    return (undef, $account);
+    return (error_reply(403), $account)
+        unless $call->{path} eq 'names' ? $account->has_names : $account->has_access;
+    return ($self->limits->refusal($call), $account);
 }
 
 # Seconds.  The partner slows down with the calls in flight, and again for those
@@ -128,7 +133,8 @@ sub _reply ($self, $call, $account, $fate) {
     my $reply
         = $fate->{answer}
         ? Lockstep::Sim::Faults::answer($fate->{answer})
-        : Lockstep::Sim::Reads::reply($call, $account, $fate->{twist}, $self->today);
+        : Lockstep::Sim::Reads::reply($call, $account, $fate->{twist}, $self->today,
+            $self->businesses);
     return $reply unless defined $reply->{body};
 
     Lockstep::Sim::Faults::retouch($_, $reply) for @{ $fate->{text} };

@@ -1,6 +1,6 @@
 package Lockstep::Sim::Reads;
 
-# The three reads of the partner, contract sections 2 and 3: from a request to a
+# The reads of the partner, contract sections 2 to 4: from a request to a
 # call (what was asked), and from a call to a reply.  Rows are ready JSON text.
 
 use strict;
@@ -49,18 +49,21 @@ sub which_read ($req) {
     return ('programs', []) if $path eq '/programs/v1';
     return ($1, [uniq grep { length } split /,/, $2])
         if $path =~ m{\A/v1/programs/(info|list)/([^/]+)\z};
+    return ('names', [uniq grep { length } split /,/, $1])
+        if $path =~ m{\A/v1/business_info/([^/]+)\z};
     return ('other', []);
 }
 
 # Twists (see Faults) are obeyed here, since they are about rows.
-sub reply ($call, $account, $twist, $today = pacific_today()) {
+sub reply ($call, $account, $twist, $today = pacific_today(), $businesses = undef) {
     return error_reply(404) if $call->{path} eq 'other';
     my $bad = $call->{bad} // limit_set($call, $twist)
         // filter_bad($call) // ids_bad($call);
     return error_reply(400, description => $bad) if defined $bad;
 
-    my $read = { programs => \&programs, info => \&info, list => \&list }->{ $call->{path} };
-    my @fields = $read->($call, $account, $twist, $today);
+    my $read = { programs => \&programs, info => \&info, list => \&list, names => \&names }
+        ->{ $call->{path} };
+    my @fields = $read->($call, $account, $twist, $call->{path} eq 'names' ? $businesses : $today);
     return {
         status  => 200,
         type    => 'application/json',
@@ -71,7 +74,7 @@ sub reply ($call, $account, $twist, $today = pacific_today()) {
 
 # Reason, or undef with the call's limit set.
 sub limit_set ($call, $twist) {
-    return undef if $call->{path} eq 'info';
+    return undef if $call->{path} =~ /\A(?:info|names)\z/;
     my $limit = $call->{limit_text} // LIMIT_USUAL;
     return 'limit: not a whole number' unless $limit =~ /\A\d{1,9}\z/a;
     if ($twist->{clamp}) { $limit = min($limit, $twist->{clamp}{to} // LIMIT_MAX) }
@@ -135,6 +138,17 @@ sub info ($call, $account, $twist, $) {
         array('programs', $twist, map { $account->text($_, 'info') } @rows),
         '"errors":[' . join(',', @errors) . ']',
     );
+}
+
+# The envelope is not documented; this one is by analogy.
+sub names ($call, $account, $twist, $businesses) {
+    my (@found, @errors);
+    for my $id (@{ $call->{ids} }) {
+        my $found = $businesses->find($id);
+        if ($found) { push @found, encode_json($found) }
+        else        { push @errors, not_there('BUSINESS', 'business') }
+    }
+    return (array('businesses', $twist, @found), '"errors":[' . join(',', @errors) . ']');
 }
 
 sub not_there ($kind, $word) {

@@ -1,0 +1,5 @@
+-- An account by its user name or its number.
+SELECT id, user_name, state
+  FROM account
+ WHERE user_name = $1
+    OR id = $2::bigint

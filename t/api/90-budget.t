@@ -1,0 +1,152 @@
+#!/usr/bin/perl
+
+# One budget for each login and kind of call, taken from by syncs and by people alike:
+# all of the partner's limit is used and none of it passed, people wait a second at
+# most, and the sync goes on.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Lockstep::Stack;
+use List::Util qw(max min sum0);
+use POSIX      ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use constant {
+	RATE    => 10,
+	BURST   => 8,		# below the partner's own, as calls overtake each other
+	RESERVE => 2,
+	LATENCY => 0.1,
+	SLACK   => 0.4,
+};
+
+my $s = Lockstep::Stack->start(latency => 1000 * LATENCY, conf => {
+	'partner.rate' => RATE, 'partner.burst' => BURST, 'partner.reserve' => 25,
+	'jobs.workers' => 2, 'live.workers' => 8, 'partner.retry_base' => '20ms' },
+	partner => { big => { programs => 8000, businesses => 40, names => 0 } });
+my $partner = $s->partner;
+my $slow    = $ENV{TEST_SLOW} || 1;
+my $list    = '/api/reseller/programs?limit=5';
+
+sub asked  { my ($user) = @_; return $partner->counters->{users}{$user} // { calls => 0 } }
+sub newest { my ($user) = @_; return $s->get('/api/jobs?limit=1', as => $user)->{json}{jobs}[0] }
+
+# n children at once; each sends one line for every [value, ...] that its work yields.
+sub side_by_side {
+	my ($n, $work) = @_;
+	my @from = map {
+		pipe my $read, my $write or die "pipe: $!";
+		my $pid = fork // die "fork: $!";
+		if (!$pid) {
+			my $ok = eval { print {$write} "@$_\n" for $work->(); close $write };
+			POSIX::_exit($ok ? 0 : 1);
+		}
+		close $write;
+		[$pid, $read];
+	} 1 .. $n;
+	my @line;
+	for my $child (@from) {
+		my ($pid, $read) = @$child;
+		push @line, map { [split] } <$read>;
+		waitpid $pid, 0;
+		is $?, 0, 'a child did its work' if $?;
+	}
+	return @line;
+}
+
+subtest 'however many take, it is never more than there is' => sub {
+	my $sql = do { local (@ARGV, $/) = ($s->root . '/sql/query/net/rate_take.sql'); <> };
+	$s->disconnect;
+	my ($rate, $burst, $seconds) = (200, 10, 1.5);
+	my $take = sub {
+		my $end = time + $seconds;
+		my ($granted, $asked, $began) = (0, 0, time);
+		my $statement = $s->db->prepare($sql);
+		while (time < $end) {
+			$statement->execute('test', '\x01', 'm', 3, $rate, $burst, 0);
+			my $row = $statement->fetchrow_hashref;
+			$granted += $row->{granted};
+			$asked++;
+			sleep min(0.005, $row->{next_ms} / 1000);
+		}
+		return [$granted, $asked, $began, time];
+	};
+	my @took = side_by_side(8, $take);
+	$s->disconnect;
+	my $granted = sum0(map { $_->[0] } @took);
+	my $elapsed = max(map { $_->[3] } @took) - min(map { $_->[2] } @took);
+	cmp_ok sum0(map { $_->[1] } @took), '>', $granted / 2, 'many asked at once';
+	cmp_ok $granted, '<=', $burst + $rate * $elapsed, 'no more than rate and burst';
+	cmp_ok $granted, '>=', 0.9 * $rate * $seconds, '... and hardly less';
+};
+
+subtest 'how much is granted' => sub {
+	my $granted = sub {
+		my ($n, $tat, $burst, $wait, $blocked) = @_;
+		return $s->sql_value(q(SELECT rate_granted(?, t + ? * interval '1 ms', t + ? * interval '1 ms', t, 10, ?, ?)
+			FROM (SELECT timestamptz '2026-01-01' AS t) x), $n, $tat, $blocked // -1, $burst, $wait);
+	};
+	is $granted->(20, -5000, 8, 0),     8, 'all of the burst when it is full, no more';
+	is $granted->(3,  -5000, 8, 0),     3, 'no more than asked for';
+	is $granted->(20, 300,   8, 0),     5, 'less what was taken';
+	is $granted->(20, 750,   8, 0),     0, 'parts of a call are none';
+	is $granted->(20, 2000,  8, 0),     0, 'nothing when it is overdrawn';
+	is $granted->(1,  1700,  8, 1000),  1, 'one that comes free within the wait';
+	is $granted->(1,  1701,  8, 1000),  0, '... but not one after it';
+	is $granted->(1,  -5000, 8, 0, 1),  0, 'nothing while the partner says so';
+	is $granted->(1,  -5000, 8, 10, 9), 1, 'unless that ends within the wait';
+};
+
+subtest '32 people and a sync at the limit' => sub {
+	$s->get('/api/jobs', as => 'big');
+	$partner->limit(user => 'big', rate => RATE, burst => RATE, path => 'programs');
+	my $sync = $s->sync_stream('big');
+	$sync->until('progress');
+	my @left = map {
+		sleep 0.05;
+		$s->sql_value(q(SELECT ? - extract(epoch FROM tat - clock_timestamp()) * ?
+			FROM rate_bucket WHERE method = 'programs'), BURST, RATE);
+	} 1 .. 20;
+	cmp_ok min(@left), '>=', RESERVE - 0.2, 'a sync alone leaves the reserve';
+	cmp_ok max(@left), '<', RESERVE + 2, '... and nothing else';
+	my @took = map {
+		my $began = time;
+		is $s->get($list, as => 'big')->{status}, 200, 'a list page beside a running sync';
+		time - $began;
+	} 1 .. 5;
+	cmp_ok max(@took), '<', 1 + LATENCY + SLACK * $slow, '... waits at most a second';
+	cmp_ok min(@took), '<', LATENCY + 0.2 * $slow, '... and mostly not at all';
+
+	$partner->forget;
+	my $done = newest('big')->{progress}{done};
+	my $end  = time + 4;
+	my @page = side_by_side(32, sub {
+		my @seen;
+		while (time < $end) {
+			my $began  = time;
+			my $answer = $s->get($list, as => 'big');
+			push @seen, [$answer->{status}, $answer->{json}{code} // '-', time - $began,
+				$answer->{headers}{'retry-after'} // 0];
+			sleep min(0.5, $end - time) if $answer->{status} != 200 && time < $end;
+		}
+		return @seen;
+	});
+	my $count = asked('big');
+	# Without what the sync had left in stock: that is no use of the rate.
+	my $used  = ($count->{calls} - 1 - RESERVE) / (($count->{last_ms} - $count->{first_ms}) / 1000) / RATE;
+	is_deeply [keys %{ $count->{by_path}{programs} }], [200], 'no 429' or diag explain $count->{by_path};
+	cmp_ok $used, '>', 0.95, 'over 95 % of the limit is used';
+	my @good = grep { $_->[0] == 200 } @page;
+	cmp_ok scalar @good, '>', RATE, 'people get their pages';
+	cmp_ok max(map { $_->[2] } @good), '<', 1 + LATENCY + SLACK * $slow, '... within a second of waiting';
+	my @odd = grep { $_->[0] != 200 && !($_->[0] == 503 && $_->[3] && $_->[1] =~ /^(?:busy|partner_limited)$/) } @page;
+	is_deeply \@odd, [], 'others are told when to come back';
+	cmp_ok newest('big')->{progress}{done}, '>', $done, 'the sync is not starved';
+	note sprintf '%.1f %% used, %d pages, %d told to come back, sync %d rows', 100 * $used, scalar @good,
+	    @page - @good, newest('big')->{progress}{done} - $done;
+	$sync->close;
+};
+
+done_testing;
