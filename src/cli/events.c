@@ -10,6 +10,7 @@
 #include "core/arena.h"
 #include "core/json.h"
 #include "data/db.h"
+#include "events/sse.h"
 
 #define LOOK_MS		1000
 
@@ -18,7 +19,23 @@ struct reading {
 	int64_t		 account_id;	/* 0: all */
 	int64_t		 after;		/* -1: whatever is there */
 	bool		 to_come;	/* only what follows */
+	char		 epoch[SSE_EPOCH_SIZE];	/* "": not known yet */
 };
+
+/* After a restore or a failover the numbers are others: begin anew. */
+static bool
+epoch_changed(struct reading *r, const char *epoch)
+{
+	bool	 changed = r->epoch[0] != '\0' && strcmp(r->epoch, epoch) != 0;
+
+	if (changed) {
+		fputs("lockstep: the database is another one; what it keeps "
+		    "follows from its beginning\n", stderr);
+		r->after = -1;
+	}
+	snprintf(r->epoch, sizeof(r->epoch), "%s", epoch);
+	return changed;
+}
 
 static void
 print_event(struct reading *r, struct arena *a, const struct db_rows *rows,
@@ -46,7 +63,9 @@ read_some(struct reading *r)
 	rows = db_query(r->cli->db, a, Q_CLI_EVENTS,
 	    DB_ARGS(db_int(r->after), r->account_id != 0 ?
 	    db_int(r->account_id) : db_null()));
-	if (rows != NULL) {
+	if (rows != NULL && epoch_changed(r, rows_text(rows, 0, "epoch"))) {
+		more = 1;	/* asked with a number of before: ask again */
+	} else if (rows != NULL) {
 		more = 0;
 		if (r->to_come)
 			r->after = rows_int(rows, 0, "last");

@@ -65,6 +65,7 @@ pass_checkpoint(struct pass *p)
 	json_put_bool(c, "informed", p->informed);
 	json_put_bool(c, "answered", p->answered);
 	json_put_int(c, "holds", p->holds);
+	json_put_bool(c, "hungry", p->hungry_since_ms != 0);
 	json_put_int(c, "doubted", p->doubted);
 	json_put_int(c, "doubted_unique", p->doubted_unique);
 	json_put(c, "covered", pages_print(&p->pages, j->scratch));
@@ -154,6 +155,9 @@ pass_resume(struct pass *p)
 	p->informed = checkpoint_bool(c, "informed");
 	p->answered = checkpoint_bool(c, "answered");
 	p->holds = checkpoint_int(c, "holds", 0);
+	/* Held back for want of budget: it has waited long enough. */
+	if (checkpoint_bool(c, "hungry"))
+		p->hungry_since_ms = clock_mono_ms() - STARVED_MS - 1;
 	p->doubted = checkpoint_int(c, "doubted", 0);
 	p->doubted_unique = checkpoint_int(c, "doubted_unique", 0);
 	/* Pages that were lost before are tried again with the rest. */

@@ -418,6 +418,18 @@ read_list(struct sync *s)
 	    end_passes(s, looked, &again) : end;
 }
 
+/* Ends without a reading; an earlier worker may have written some already. */
+static enum job_end
+fail_at_once(struct sync *s, const char *detail)
+{
+	struct job	*j = s->job;
+
+	if (job_begin(j) == -1 || forget_seen(s) == -1 || announce(s) == -1)
+		return JOB_LOST;
+	return job_fail(j, PROBLEM_LOGIN_WRONG, detail) == 0 ? JOB_ENDED :
+	    JOB_LOST;
+}
+
 enum job_end
 sync_run(struct job *j)
 {
@@ -430,14 +442,12 @@ sync_run(struct job *j)
 	case -1:
 		return JOB_LOST;
 	case 0:
-		return job_begin(j) == 0 && job_fail(j, PROBLEM_LOGIN_WRONG,
-		    "The stored login cannot be opened with this key; sign "
-		    "in again.") == 0 ? JOB_ENDED : JOB_LOST;
+		return fail_at_once(s, "The stored login cannot be opened "
+		    "with this key; sign in again.");
 	}
 	if (s->account.is_refused)
-		return job_begin(j) == 0 && job_fail(j, PROBLEM_LOGIN_WRONG,
-		    "The partner has refused the stored login; sign in "
-		    "again.") == 0 ? JOB_ENDED : JOB_LOST;
+		return fail_at_once(s, "The partner has refused the stored "
+		    "login; sign in again.");
 	pass_open(&s->pass, j, &s->account);
 	s->pass.dry_run = strcmp(j->kind, SYNC_DRY_KIND) == 0;
 	end = read_list(s);
