@@ -18,7 +18,7 @@ BEGIN { $root = Cwd::realpath(dirname(__FILE__) . '/../../..') }
 use lib "$root/t/lib";
 use Lockstep::Stack;
 
-our @EXPORT = qw(built calm commas median note progress row seconds table);
+our @EXPORT = qw(built calm commas median note progress row seconds stack table);
 
 # A sample counts as disturbed when others use more of the machine meanwhile; then it
 # is taken again, for so many seconds in all, and at last the least disturbed counts.
@@ -27,6 +27,7 @@ my $patience = $ENV{BENCH_PATIENCE} // 20;
 
 my (@row, @note);
 my ($samples, $disturbed) = (0, 0);
+my $dir = '';
 
 sub root { return $root }
 
@@ -36,14 +37,22 @@ sub median {
 	    : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
 }
 
+# The real stack, one for a bench; %how as Lockstep::Stack takes it.
+sub stack {
+	my (%how) = @_;
+	my $s = Lockstep::Stack->start(%how);
+	$dir = $s->{DIR};
+	return $s;
+}
+
 # Ticks that all processors were at work, and those of them that were ours: of this
-# process, its children, and whatever works in a stack of ours.
+# process, its children, and whatever works in our stack's directory.
 sub ticks {
 	my ($user, $nice, $system) = Lockstep::Stack::slurp('/proc/stat') =~ /^cpu +(\d+) (\d+) (\d+)/;
 	my $ours = sum0(times) * POSIX::sysconf(POSIX::_SC_CLK_TCK());
-	for my $dir (glob '/proc/[0-9]*') {
-		(readlink("$dir/cwd") // '') =~ m{/lockstep-\w{6}(?:/|\z)} or next;
-		my @field = split ' ', Lockstep::Stack::slurp("$dir/stat") =~ s/^.*\)//sr;
+	for my $process (glob '/proc/[0-9]*') {
+		index((readlink("$process/cwd") // '') . '/', "$dir/") == 0 or next;
+		my @field = split ' ', Lockstep::Stack::slurp("$process/stat") =~ s/^.*\)//sr;
 		$ours += sum0(@field[11 .. 14]) if @field;
 	}
 	return ($user + $nice + $system, $ours);

@@ -10,16 +10,16 @@ use Exporter 'import';
 use MIME::Base64 ();
 use Lockstep::Bench;
 
-our @EXPORT = qw(registry_age registry_load registry_logins);
+our @EXPORT = qw(registry_age registry_change registry_load registry_logins);
 
 use constant { PREFIX => 'bench-', BUSINESSES => 37 };
 
-# The Authorization values of the n accounts, in a file, one a line.
+# The Authorization values of these accounts, in a file, one a line.
 sub registry_logins {
-	my ($s, $n) = @_;
-	my $file = "$s->{dir}/bench-logins";
+	my ($s, @number) = @_;
+	my $file = "$s->{dir}/bench-logins-$number[0]-$number[-1]";
 	open my $out, '>', $file or die "$file: $!\n";
-	for my $i (1 .. $n) {
+	for my $i (@number) {
 		my $user = PREFIX . $i;
 		print $out 'Basic ', MIME::Base64::encode_base64("$user:$user-password", ''), "\n";
 	}
@@ -81,15 +81,26 @@ SQL
 	return;
 }
 
-# As a sync that changed every row of every account leaves it: a new version of each
-# registry, so that nothing cached is good, and every count written, not vacuumed.
+# What a sync leaves that has changed every row of account $number: each row written,
+# nothing vacuumed, and a new version, so that nothing cached is good.
+sub registry_change {
+	my ($s, $number) = @_;
+	my $db = $s->db;
+	my ($id) = $db->selectrow_array('SELECT id FROM account WHERE user_name = $1::text::bytea',
+		undef, PREFIX . $number);
+	$db->begin_work;
+	$db->do("UPDATE $_", undef, $id) for
+	    'program SET updated_at = clock_timestamp() WHERE account_id = $1',
+	    'business_count SET program_count = program_count WHERE account_id = $1',
+	    'account SET registry_version = registry_version + 1 WHERE id = $1';
+	$db->commit;
+	return;
+}
+
+# A new version of every account at once: no worker has a body that is good.
 sub registry_age {
 	my ($s) = @_;
-	my $db = $s->db;
-	$db->begin_work;
-	$db->do('UPDATE business_count SET program_count = program_count');
-	$db->do('UPDATE account SET registry_version = registry_version + 1');
-	$db->commit;
+	$s->sql('UPDATE account SET registry_version = registry_version + 1');
 	return;
 }
 
