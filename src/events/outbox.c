@@ -26,7 +26,9 @@ outbox_tend(const struct conf *conf, struct db *db)
 	struct arena	*a = arena_new();
 	struct db_rows	*rows;
 
-	rows = db_query(db, a, Q_EVENTS_TEND,
+	if (db_query(db, a, Q_EVENTS_MAKE, DB_NO_ARGS) == NULL)
+		log_warn("events: no new partition; the next look tries again");
+	rows = db_query(db, a, Q_EVENTS_TRIM,
 	    DB_ARGS(db_int(conf->events_keep_ms)));
 	if (rows != NULL && rows_int(rows, 0, "dropped") > 0)
 		log_info("events: trimmed", F_INT("days",

@@ -121,11 +121,17 @@ find_moment(struct due *d, const struct cron *c, const struct cron_time *t)
 static int
 plan(struct due *d)
 {
-	struct cron_time	 t = time_shown(d->row);
+	struct cron_time	 t = time_shown(d->row);	/* 0: nowhere */
 	struct cron		 c;
 	const char		*why;
 	int			 found = 0;
 
+	if (rows_bool(d->row, 0, "nowhere")) {
+		log_warn("schedule: no such time zone", F_INT("schedule",
+		    rows_int(d->row, 0, "id")), F_STR("time_zone",
+		    rows_text(d->row, 0, "time_zone")));
+		return 0;
+	}
 	if (cron_parse(&c, rows_text(d->row, 0, "cron"), &why) == -1) {
 		log_warn("schedule: no cron expression", F_INT("schedule",
 		    rows_int(d->row, 0, "id")), F_STR("why", why));

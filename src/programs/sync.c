@@ -12,7 +12,6 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "data/db.h"
-#include "events/outbox.h"
 #include "programs/account.h"
 #include "programs/names.h"
 #include "programs/pass.h"
@@ -60,38 +59,6 @@ start_fresh(struct sync *s)
 	return 0;
 }
 
-/* What the passes saw is of no use once the job has ended. */
-static int
-forget_seen(struct sync *s)
-{
-	struct job	*j = s->job;
-
-	return db_query(j->db, j->scratch, Q_PROGRAMS_SEEN_CLEAR,
-	    DB_ARGS(db_text(j->id))) != NULL ? 0 : -1;
-}
-
-/*
- * Tells who follows the account that its registry has changed, in the
- * transaction that ends the job, however it ends: what was written stays.
- */
-static int
-announce(struct sync *s)
-{
-	struct job	*j = s->job;
-	struct json	*data;
-
-	if (strcmp(j->kind, SYNC_KIND) != 0 ||
-	    j->added + j->updated + j->removed == 0)
-		return 0;
-	data = json_new_obj(j->scratch);
-	json_put_int(data, "added", j->added);
-	json_put_int(data, "updated", j->updated);
-	json_put_int(data, "removed", j->removed);
-	json_put_text(data, "job", j->id);
-	return outbox_append(j->db, j->scratch, j->account_id, SYNC_CHANGED,
-	    data);
-}
-
 static enum job_end
 end_held(struct sync *s)
 {
@@ -123,7 +90,7 @@ end_failed(struct sync *s, enum partner_says says)
 
 	detail = arena_printf(j->arena, "The partner could not be read: %s.",
 	    s->pass.why != NULL ? s->pass.why : "nothing came");
-	if (job_begin(j) == -1 || forget_seen(s) == -1 || announce(s) == -1)
+	if (job_begin(j) == -1)
 		return JOB_LOST;
 	if (says == PARTNER_BAD_LOGIN && account_refused(j->db, j->scratch,
 	    s->account.user, s->account.hash, "") == -1)
@@ -229,8 +196,7 @@ finish_rows(struct sync *s, struct sync_result *res, bool full)
 {
 	struct job	*j = s->job;
 
-	if ((res->total_db_after = count_programs(s)) == -1 ||
-	    forget_seen(s) == -1)
+	if ((res->total_db_after = count_programs(s)) == -1)
 		return -1;
 	if (res->outcome == SYNC_PARTIAL || s->pass.dry_run)
 		return 0;
@@ -245,7 +211,7 @@ finish(struct sync *s, struct sync_result *res, bool full)
 	struct job	*j = s->job;
 	const char	*answer;
 
-	if (finish_rows(s, res, full) == -1 || announce(s) == -1)
+	if (finish_rows(s, res, full) == -1)
 		return JOB_LOST;
 	pass_checkpoint(&s->pass);
 	answer = report_complete(j, res);
@@ -418,13 +384,13 @@ read_list(struct sync *s)
 	    end_passes(s, looked, &again) : end;
 }
 
-/* Ends without a reading; an earlier worker may have written some already. */
+/* Ends without a reading. */
 static enum job_end
 fail_at_once(struct sync *s, const char *detail)
 {
 	struct job	*j = s->job;
 
-	if (job_begin(j) == -1 || forget_seen(s) == -1 || announce(s) == -1)
+	if (job_begin(j) == -1)
 		return JOB_LOST;
 	return job_fail(j, PROBLEM_LOGIN_WRONG, detail) == 0 ? JOB_ENDED :
 	    JOB_LOST;

@@ -15,8 +15,6 @@ struct req;
 
 #define SYNC_START_EVENT \
 	"{\"type\":\"start\",\"message\":\"Starting synchronization...\"}"
-/* In the account's own events: {added, updated, removed, job}. */
-#define SYNC_CHANGED	"programs.synced"
 
 #define SYNC_FULL_REQUEST	"{\"mode\":\"full\"}"
 

@@ -103,6 +103,17 @@ subtest 'what a cancelled sync had written is announced' => sub {
 	$s->sync('ann');
 };
 
+subtest 'what a sync had written that was given up is announced' => sub {
+	my $ann = follow('ann');
+	my $job = $s->sql_value(q(INSERT INTO job (kind, account_id, state, claims, added, updated)
+		VALUES ('programs.sync', ?, 'queued', 25, 7, 2) RETURNING id), $account{ann});
+	$s->sql("INSERT INTO sync_seen (job_id, pass, program_id) VALUES (?, 1, 'seen')", $job);
+	is_deeply event($ann)->{json}, { type => 'programs.synced', added => 7, updated => 2, removed => 0, job => $job },
+	    'to who follows the account';
+	is $s->sql_value('SELECT state FROM job WHERE id = ?', $job), 'failed', '... of a job that never got anywhere';
+	is $s->sql_value('SELECT count(*) FROM sync_seen WHERE job_id = ?', $job), 0, '... and nothing is left of what it saw';
+};
+
 subtest 'nobody hears of another account' => sub {
 	my ($ann, $bob) = (follow('ann'), follow('bob'));
 	append('ann', 'secret');
@@ -191,13 +202,11 @@ subtest 'what is past keeping is dropped by the day' => sub {
 	my $after = follow('ann')->{mark}{id};
 	append('ann', 'young');
 	is_deeply [@{ types(events(follow('ann', $before), 'ann')) }[0, 1]], [qw(old young)], 'kept so far';
-	my $tended = $s->sql(q(SELECT made, dropped FROM event_tend('7 days')))->[0];
-	is $tended->{dropped}, 1, 'the day is dropped';
+	is $s->sql_value(q(SELECT dropped FROM event_trim('7 days'))), 1, 'the day is dropped';
 	is $s->sql_value(q(SELECT count(*) FROM event WHERE topic = 'old')), 0, '... with what it held';
 	is event(follow('ann', $before))->{json}{type}, 'reset', 'who had not seen it is told';
 	is event(follow('ann', $after))->{json}{type}, 'young', 'who had goes on';
-	is_deeply $s->sql(q(SELECT made, dropped FROM event_tend('7 days')))->[0], { made => 0, dropped => 0 },
-	    'nothing to do twice';
+	is $s->sql_value(q(SELECT dropped FROM event_trim('7 days'))), 0, 'nothing to do twice';
 };
 
 subtest 'an event of a day that nobody has prepared is not lost' => sub {
@@ -207,7 +216,7 @@ subtest 'an event of a day that nobody has prepared is not lost' => sub {
 	$s->sql(q(INSERT INTO event (account_id, topic, data, at) VALUES (?, 'far', '{"type":"far"}',
 		clock_timestamp() + interval '2 days')), $account{ann});
 	is event($ann)->{json}{type}, 'far', 'it is told';
-	is $s->sql(q(SELECT made FROM event_tend('7 days')))->[0]{made}, 1, 'the day is made up for';
+	is $s->sql_value('SELECT made FROM event_make()'), 1, 'the day is made up for';
 	is $s->sql_value("SELECT count(*) FROM $name"), 1, '... with the event in it';
 	is event(follow('ann', $ann->{mark}{id}))->{json}{type}, 'far', '... which still counts';
 	is_deeply types(events($ann, 'ann')), [], '... and is not told twice';

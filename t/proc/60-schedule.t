@@ -183,6 +183,31 @@ subtest 'an expression that is none stops that schedule alone, until it is one' 
 	is scalar jobs($account), 0, '... which is not a run';
 };
 
+subtest 'a time zone that is no more stops that schedule alone' => sub {
+	my ($id, $other) = (schedule(account()), schedule(account()));
+	planned($id, $other);
+	ok !eval { $s->sql("UPDATE schedule SET time_zone = 'Europe/Nowhere' WHERE id = ?", $id); 1 }, 'nobody can ask for one';
+	# As when an update of the system has taken it away.
+	$s->sql('ALTER TABLE schedule DISABLE TRIGGER schedule_check_zone');
+	$s->sql("UPDATE schedule SET time_zone = 'Europe/Nowhere' WHERE id = ?", $id);
+	$s->sql('ALTER TABLE schedule ENABLE TRIGGER schedule_check_zone');
+	due($id);
+	ok wait_until { row($id)->{next_at} eq 'infinity' } 10, 'never';
+	ok scalar($s->log(qr/"schedule: no such time zone" schedule=$id time_zone=Europe\/Nowhere/)), '... and told';
+	due($other);
+	ok moved($other), 'others go on';
+	$s->sql("UPDATE schedule SET time_zone = 'UTC' WHERE id = ?", $id);
+};
+
+subtest 'a run that is due is not lost to new settings' => sub {
+	my $account = account();
+	my $id = schedule($account, cron => '0 3 * * *');
+	planned($id);
+	$s->sql("UPDATE schedule SET next_at = clock_timestamp() - interval '1 s', cron = '0 4 * * *' WHERE id = ?", $id);
+	ok wait_until { jobs($account) } 10, 'it ran';
+	ok wait_until { my $r = row($id); $r->{planned_by} =~ /^0 4/ } 10, '... and what follows is by the new ones';
+};
+
 subtest 'every account has one of the default' => sub {
 	my $account = account();
 	$s->kill('HUP', 'master');

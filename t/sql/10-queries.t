@@ -158,7 +158,7 @@ subtest 'what requests and workers wait for has an index' => sub {
 	my @hot = qw(account/find account/load account/refusals account/refuse account/verified events/follow
 	    events/job jobs/ask jobs/beat jobs/claim jobs/fence jobs/finish jobs/list jobs/one jobs/release
 	    jobs/save jobs/trim jobs/wait programs/ask_first programs/business_ids programs/count programs/of_business
-	    programs/seen_clear programs/seen_count programs/upsert);
+	    programs/seen_count programs/upsert);
 	my $db = connect_to('fresh');
 	$db->do('SET plan_cache_mode = force_generic_plan');
 	$db->do('SET enable_seqscan = off');
@@ -174,7 +174,7 @@ subtest 'what requests and workers wait for has an index' => sub {
 
 subtest 'every statement about somebody\'s rows says whose' => sub {
 	my %by = (map({ $_ => qr/account_id = \$\d/ } grep { m{^programs/} } keys %$sql),
-		'programs/seen_clear' => qr/job_id = \$1/, 'programs/seen_count' => qr/job_id = \$1/,
+		'programs/seen_count' => qr/job_id = \$1/,
 		'programs/synced' => qr/WHERE id = \$1/, 'programs/names_refused' => qr/WHERE id = \$1/,
 		# A name is everybody's; what it touches of accounts is their version alone.
 		'programs/names_save' => qr/UPDATE account\s+SET registry_version = registry_version \+ 1\s+FROM shown/, 'programs/ask_first' => qr/WHERE id = \$2/,

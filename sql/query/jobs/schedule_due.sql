@@ -24,8 +24,7 @@ WITH due AS (
 ), based AS (
 	SELECT timed.*,
 	       now - delay_ms * interval '1 ms' AS base,
-	       (now - delay_ms * interval '1 ms') AT TIME ZONE time_zone
-	           AS shown
+	       shown_in(now - delay_ms * interval '1 ms', time_zone) AS shown
 	  FROM timed
 )
 SELECT id, kind, coalesce(account_id, 0) AS account_id, request,
@@ -33,6 +32,7 @@ SELECT id, kind, coalesce(account_id, 0) AS account_id, request,
        next_at = '-infinity' AS unplanned,
        missed = 'skip' AND next_at < now - $4::bigint * interval '1 ms'
            AS skipped,
+       shown IS NULL AS nowhere,
        extract(year FROM shown)::integer AS year,
        extract(month FROM shown)::integer AS month,
        extract(day FROM shown)::integer AS day,

@@ -17,7 +17,7 @@ WITH made AS (
 ), changed AS (
 	SELECT id
 	  FROM schedule s
-	 WHERE next_at <> '-infinity'
+	 WHERE next_at > clock_timestamp()	-- one that is due fires first
 	   AND planned_by IS DISTINCT FROM schedule_plan(s, $2, $3::bigint)
 	 ORDER BY id
 	   FOR UPDATE SKIP LOCKED

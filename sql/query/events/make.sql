@@ -1,0 +1,3 @@
+-- Partitions of the days to come.
+SELECT made
+  FROM event_make()

@@ -1,2 +1,0 @@
-DELETE FROM sync_seen
- WHERE job_id = $1::uuid
