@@ -253,6 +253,16 @@ req_word(struct req *r, const char *name, const char *const words[],
 	return problem_field(r, name, "%s must be one of %s.", name, list);
 }
 
+/* The length of the id that text begins with; 0 if it is none or too long. */
+static size_t
+id_length(const char *text)
+{
+	size_t	 n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		    "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return n <= ID_MAX ? n : 0;
+}
+
 int
 req_id(struct req *r, const char *name, const char **out)
 {
@@ -263,13 +273,49 @@ req_id(struct req *r, const char *name, const char **out)
 	*out = NULL;
 	if ((status = find(r, name, &p)) != 0 || p == NULL)
 		return status;
-	n = strspn(p->value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789_-");
-	if (n == 0 || n > ID_MAX || n != p->value_len)
+	n = id_length(p->value);
+	if (n == 0 || n != p->value_len)
 		return problem_field(r, name, "%s must be 1 to %d letters, "
 		    "digits, '-' or '_'.", name, ID_MAX);
 	*out = p->value;
 	return 0;
+}
+
+int
+req_ids(struct req *r, const char *name, size_t max, const char ***out,
+    size_t *n)
+{
+	struct query_param	*p;
+	const char		*text;
+	size_t			 len;
+	int			 status;
+
+	*n = 0;
+	if ((status = find(r, name, &p)) != 0 || p == NULL)
+		return status;
+	*out = arena_alloc(r->arena, max * sizeof(**out));
+	for (text = p->value; ; text++) {
+		if ((len = id_length(text)) == 0 || *n == max)
+			break;
+		(*out)[(*n)++] = arena_strndup(r->arena, text, len);
+		text += len;
+		if (*text != ',')
+			break;
+	}
+	if (text == p->value + p->value_len && len > 0)
+		return 0;
+	return problem_field(r, name, "%s must be 1 to %zu ids with commas "
+	    "between them, each of 1 to %d letters, digits, '-' or '_'.",
+	    name, max, ID_MAX);
+}
+
+bool
+req_has(const struct req *r, const char *name)
+{
+	for (size_t i = 0; i < r->nquery; i++)
+		if (strcmp(r->query[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 int

@@ -107,6 +107,16 @@ int	req_word(struct req *, const char *name, const char *const words[],
 /* An id of the partner's, [A-Za-z0-9_-]{1,100} (DESIGN 5); NULL if absent. */
 int	req_id(struct req *, const char *name, const char **out) MUST_CHECK;
 
+/*
+ * Up to max such ids, commas between them; the array is in the arena, *n 0 if
+ * the parameter is absent.
+ */
+int	req_ids(struct req *, const char *name, size_t max, const char ***out,
+	    size_t *n) MUST_CHECK;
+
+/* Whether it was given at all. */
+bool	req_has(const struct req *, const char *name);
+
 /* Any text of 1 to max characters, UTF-8, no control characters; or NULL. */
 int	req_text(struct req *, const char *name, long max, const char **out)
 	    MUST_CHECK;

@@ -2,9 +2,11 @@
 #include "programs/list.h"
 
 #include "core/arena.h"
+#include "core/compiler.h"
 #include "core/conf.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "data/column.h"
 #include "data/db.h"
 #include "http/problem.h"
 #include "http/req.h"
@@ -17,7 +19,9 @@
 
 /* What was asked for. */
 struct asked {
-	const char	*business;	/* NULL: the partner's list */
+	const char	*business;	/* NULL and no ids: the partner's list */
+	const char	**ids;
+	size_t		 nids;
 	const char	*status;
 	int64_t		 offset;
 	int64_t		 limit;
@@ -31,6 +35,38 @@ struct fan {
 	enum partner_says	 failed_as;	/* the last, or a bad login */
 	const char		*why;
 };
+
+/* Not to be passed over: the answer would look filtered. */
+static int
+refuse_registry_only(struct req *r)
+{
+	static const char *const names[] = { "program_type", "pause", "q",
+		"start_from", "start_to", "end_from", "end_to", "sort",
+		"cursor" };
+
+	for (size_t i = 0; i < nitems(names); i++)
+		if (req_has(r, names[i]))
+			return problem_field(r, names[i], "%s is for "
+			    "source=registry.", names[i]);
+	return 0;
+}
+
+/* Programs by their ids are what they are: there is nothing to narrow. */
+static int
+read_ids(struct req *r, struct asked *q)
+{
+	static const char *const names[] = { "business_id", "program_status",
+		"offset", "limit" };
+	int	 status = req_ids(r, "program_id", BUSINESS_LIMIT_MAX,
+		    &q->ids, &q->nids);
+
+	for (size_t i = 0; status == 0 && q->nids > 0 && i < nitems(names);
+	    i++)
+		if (req_has(r, names[i]))
+			status = problem_field(r, names[i], "%s does not go "
+			    "with program_id.", names[i]);
+	return status;
+}
 
 static int
 read_query(struct req *r, struct asked *q)
@@ -46,6 +82,8 @@ read_query(struct req *r, struct asked *q)
 	int		 status;
 
 	if ((status = req_word(r, "source", sources, "live", &source)) != 0 ||
+	    (status = refuse_registry_only(r)) != 0 ||
+	    (status = read_ids(r, q)) != 0 ||
 	    (status = req_id(r, "business_id", &q->business)) != 0 ||
 	    (status = req_int(r, "offset", 0, 0, 100000000, &q->offset)) != 0)
 		return status;
@@ -141,14 +179,15 @@ gather(struct req *r, struct fan *fan)
 }
 
 static int
-answer_business(struct req *r, const struct asked *q, const struct fan *fan,
+answer_details(struct req *r, const struct asked *q, const struct fan *fan,
     struct json *programs, int64_t total)
 {
 	struct json	*body = json_new_obj(r->arena);
 
 	json_put(body, "programs", programs);
 	put_place(body, q, total);
-	json_put_text(body, "business_id", q->business);
+	if (q->business != NULL)
+		json_put_text(body, "business_id", q->business);
 	json_put_bool(body, "from_db", true);
 	json_put_int(body, "stale_count", (int64_t)fan->stale);
 	if (fan->stale > 0)
@@ -158,16 +197,13 @@ answer_business(struct req *r, const struct asked *q, const struct fan *fan,
 	return resp_json(r, 200, body);
 }
 
+/* The details of programs that the registry has, live. */
 static int
-of_business(struct req *r, const struct asked *q)
+details_list(struct req *r, const struct asked *q, const struct db_rows *rows)
 {
 	struct fan	 fan = { 0 };
-	struct db_rows	*rows;
 	struct json	*programs;
 
-	rows = db_query(r->db, r->arena, Q_PROGRAMS_OF_BUSINESS,
-	    DB_ARGS(db_int(r->account_id), db_text(q->business),
-	    db_text(q->status), db_int(q->limit), db_int(q->offset)));
 	if (rows == NULL)
 		return problem_database(r);
 	fan_out(r, &fan.details, rows);
@@ -177,17 +213,44 @@ of_business(struct req *r, const struct asked *q)
 	    fan.answered == 0 && fan.stale == 0))
 		return account_partner_problem(r, fan.failed_as, fan.why,
 		    fan.details.retry_after_ms);
-	return answer_business(r, q, &fan, programs,
+	return answer_details(r, q, &fan, programs,
 	    rows_int(rows, 0, "total_count"));
+}
+
+static int
+of_business(struct req *r, const struct asked *q)
+{
+	return details_list(r, q, db_query(r->db, r->arena,
+	    Q_PROGRAMS_OF_BUSINESS, DB_ARGS(db_int(r->account_id),
+	    db_text(q->business), db_text(q->status), db_int(q->limit),
+	    db_int(q->offset))));
+}
+
+static int
+by_ids(struct req *r, struct asked *q)
+{
+	struct column	 ids;
+	struct db_rows	*rows;
+
+	column_init(&ids, COLUMN_TEXT);
+	for (size_t i = 0; i < q->nids; i++)
+		column_text(&ids, q->ids[i]);
+	rows = db_query(r->db, r->arena, Q_PROGRAMS_BY_IDS,
+	    DB_ARGS(db_int(r->account_id), column_arg(&ids)));
+	column_free(&ids);
+	q->limit = (int64_t)q->nids;
+	return details_list(r, q, rows);
 }
 
 int
 programs_get(struct req *r)
 {
-	struct asked	 q;
+	struct asked	 q = { 0 };
 	int		 status;
 
 	if ((status = read_query(r, &q)) != 0)
 		return status;
+	if (q.nids > 0)
+		return by_ids(r, &q);
 	return q.business != NULL ? of_business(r, &q) : live_list(r, &q);
 }

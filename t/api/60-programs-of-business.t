@@ -269,6 +269,34 @@ subtest 'a business that is not there is empty' => sub {
 	    . '"business_id":"noSuchBusiness","from_db":true,"stale_count":0}', 'an empty list';
 };
 
+subtest 'programs by their ids, live' => sub {
+	my @three = @big[5, 2, 9];
+	$partner->forget;
+	my $answer = $s->get('/api/reseller/programs?program_id=' . join(',', @three, 'neverThere'), login => $login{shop});
+	is $answer->{status}, 200, 'an answer';
+	is_deeply $answer->{json}{programs}, info('shop', sort @three), 'each as the partner tells it, by id';
+	is_deeply [@{ $answer->{json} }{qw(total_count stale_count)}], [3, 0], 'those that the registry has';
+	is_deeply [sort @{ $partner->counters->{users}{shop}{ids}{info} }], [sort(@three, @three)],
+	    'nobody asks for any other (once for us, once for this test)';
+	my $other = $s->get("/api/reseller/programs?program_id=$three[0]", login => $login{$odd});
+	is_deeply $other->{json}{programs}, [], 'somebody else\'s is not there';
+	for (['', 'program_id'], ['a,,b', 'program_id'], [',a', 'program_id'], ['a,', 'program_id'], ['a%20b', 'program_id'],
+	    [join(',', 1 .. 101), 'program_id'], ['a&limit=3', 'limit'], ['a&business_id=b', 'business_id'],
+	    ['a&program_status=ALL', 'program_status'], ['a&offset=0', 'offset']) {
+		my ($query, $field) = @$_;
+		is_problem $s->get("/api/reseller/programs?program_id=$query", login => $login{shop}), 400, 'bad_field', $query, field => $field;
+	}
+};
+
+subtest 'what only the registry can do is refused, not passed over' => sub {
+	for my $query (qw(q=a sort=budget cursor=x program_type=CPC pause=PAUSED start_from=2026-01-01 start_to=2026-01-01
+	    end_from=2026-01-01 end_to=2026-01-01)) {
+		my ($field) = $query =~ /^(\w+)/;
+		is_problem $s->get("/api/reseller/programs?$query$_", login => $login{shop}), 400, 'bad_field', "$query$_", field => $field
+		    for '', "&business_id=$big", '&source=live';
+	}
+};
+
 subtest 'it follows the registry' => sub {
 	my ($moved) = @big;
 	$partner->edit(user => 'shop', op => 'move', ids => [$moved], to => $small);
