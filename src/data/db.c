@@ -330,9 +330,9 @@ db_query(struct db *db, struct arena *a, enum query q,
 
 /* The next result of what was sent; -1 on time-out or loss. */
 static int
-next_result(struct db *db, PGresult **res)
+next_result(struct db *db, int64_t wait_ms, PGresult **res)
 {
-	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+	int64_t	 deadline_ms = clock_mono_ms() + wait_ms;
 
 	while (PQisBusy(db->conn))
 		if (wait_socket(db->conn, POLLIN, deadline_ms) == -1 ||
@@ -344,13 +344,13 @@ next_result(struct db *db, PGresult **res)
 
 /* 0 at the end, 1 when fn has stopped it, -1 when it failed. */
 static int
-each_result(struct db *db, int (*fn)(void *, const struct db_rows *),
-    void *arg)
+each_result(struct db *db, int64_t wait_ms,
+    int (*fn)(void *, const struct db_rows *), void *arg)
 {
 	PGresult	*res;
 	int		 rc = -1;
 
-	while (next_result(db, &res) == 0) {
+	while (next_result(db, wait_ms, &res) == 0) {
 		ExecStatusType	 status = PQresultStatus(res);
 		bool		 stop = false;
 
@@ -368,7 +368,8 @@ each_result(struct db *db, int (*fn)(void *, const struct db_rows *),
 }
 
 int
-db_each(struct db *db, enum query q, const struct db_arg *args, size_t nargs,
+db_each(struct db *db, int64_t wait_ms, enum query q,
+    const struct db_arg *args, size_t nargs,
     int (*fn)(void *, const struct db_rows *), void *arg)
 {
 	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
@@ -378,7 +379,7 @@ db_each(struct db *db, enum query q, const struct db_arg *args, size_t nargs,
 		return -1;
 	if (send_query(db, q, args, nargs, deadline_ms) == 0 &&
 	    PQsetSingleRowMode(db->conn) == 1)
-		rc = each_result(db, fn, arg);
+		rc = each_result(db, wait_ms, fn, arg);
 	arena_reset(db->scratch);
 	if (rc == -1)
 		log_warn("db: query failed", F_STR("query", queries[q].name),

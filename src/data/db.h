@@ -64,12 +64,14 @@ struct db_rows	*db_query(struct db *, struct arena *, enum query,
 /*
  * Runs one statement and hands over its rows one at a time, as they come, so
  * that memory stays bounded however many there are; fn returns -1 to stop.
- * The deadline is for each wait, not for the whole.  0, or -1 when it was
- * stopped (the connection is given up) or failed (logged); never tried again.
+ * wait_ms is for each wait, not for the whole: the first row of a long sorted
+ * list takes its time.  0, or -1 when it was stopped (the connection is given
+ * up) or failed (logged); never tried again.
  */
-int		 db_each(struct db *, enum query, const struct db_arg *,
-		    size_t nargs, int (*fn)(void *, const struct db_rows *),
-		    void *) MUST_CHECK;
+int		 db_each(struct db *, int64_t wait_ms, enum query,
+		    const struct db_arg *, size_t nargs,
+		    int (*fn)(void *, const struct db_rows *), void *)
+		    MUST_CHECK;
 
 /*
  * A transaction.  After any failure in it only db_rollback() is left, which

@@ -5,6 +5,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/conf.h"
 #include "core/csv.h"
 #include "http/problem.h"
 #include "http/req.h"
@@ -17,6 +18,7 @@
 struct export {
 	struct req	*r;
 	struct buf	 b;
+	bool		 counted;
 };
 
 static int
@@ -60,6 +62,12 @@ add_row(void *arg, const struct db_rows *rows)
 	struct export	*e = arg;
 	int		 rc = 0;
 
+	/* By this a reader can tell that a file was cut off on its way. */
+	if (!e->counted) {
+		e->counted = true;
+		resp_header(e->r, "X-Total-Count",
+		    rows_text(rows, 0, "total_count"));
+	}
 	if (rows_null(rows, 0, "program_id"))
 		return 0;
 	for (size_t i = 0; i < registry_columns_count; i++)
@@ -84,7 +92,8 @@ export_csv(struct req *r, enum query q, const struct db_arg *args,
 	buf_init(&e.b, LINE_MAX);
 	rc = add_header(&e.b);
 	if (rc == 0)
-		rc = db_each(r->db, q, args, nargs, add_row, &e);
+		rc = db_each(r->db, r->conf->request_timeout_ms / 2, q,
+		    args, nargs, add_row, &e);
 	if (rc == 0)
 		rc = flush(&e);
 	buf_free(&e.b);

@@ -159,6 +159,7 @@ subtest 'the list as CSV is all of the list' => sub {
 			}
 		}
 		is_deeply [scalar @got, $bad], [scalar @want, 0], 'the rows of the list';
+		is $answer->{headers}{'x-total-count'}, scalar @want, '... as many as it was said there would be';
 	}
 	my ($tag) = csv($list, 'shop')->{headers}{etag};
 	is get($list, 'shop', Accept => 'text/csv', 'If-None-Match' => $tag)->{status}, 304, 'it need not be sent twice either';
