@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Lockstep::Problem;
 use Lockstep::Stack;
 use Test::More;
 use Time::HiRes qw(time);
@@ -45,6 +46,17 @@ my $page = "/api/reseller/programs?business_id=$business&limit=20";
 my @id   = @{ $in_business{$business} }[0 .. 19];
 
 sub shown { my ($answer) = @_; return [map { $_->{program_id} } @{ $answer->{json}{programs} }] }
+
+subtest 'with a name alone nobody spends its budget' => sub {
+	is $s->get($list, as => 'shop')->{status}, 200, 'the owner reads';
+	my $owner = $s->sql_value(q(SELECT encode(account, 'hex') FROM rate_bucket WHERE method = 'programs' ORDER BY taken_at DESC LIMIT 1));
+	my $spent = sub { $s->sql_value(q(SELECT tat FROM rate_bucket WHERE method = 'programs' AND encode(account, 'hex') = ?), $owner) };
+	my $before = $spent->();
+	is $s->get($list, login => ['shop', "guess$_"])->{status}, 401, 'a stranger guesses' for 1 .. 3;
+	is $spent->(), $before, 'and nothing of the owner\'s is spent';
+	is $s->get($list, as => 'shop')->{status}, 200, 'who reads again';
+	isnt $spent->(), $before, '... at the owner\'s cost';
+};
 
 subtest 'details come one by one while calls are left, else in groups' => sub {
 	is $s->get("$page&limit=20" =~ s/&limit=20$//r, as => 'shop')->{status}, 200, 'the budget has its row';
