@@ -118,6 +118,9 @@ look(struct watching *w)
 	    w->n >= rows_int(rows, 0, "last"))
 		w->status = cli_fail(CLI_FAILED,
 		    "the job ended without a word");
+	if (w->status == -1 && rows_bool(rows, 0, "paused"))
+		w->status = cli_fail(CLI_FAILED, "the job is paused; "
+		    "lockstep job resume %s", w->id);
 	return 0;
 }
 

@@ -266,6 +266,13 @@ secret_hash(const char *purpose, struct bytes thing,
 	sodium_memzero(key, sizeof(key));
 }
 
+void
+secret_digest(struct bytes thing, unsigned char out[SECRET_HASH_SIZE])
+{
+	crypto_generichash(out, SECRET_HASH_SIZE,
+	    (const unsigned char *)thing.p, thing.len, NULL, 0);
+}
+
 int
 secret_equal(const void *a, const void *b, size_t n)
 {

@@ -41,6 +41,12 @@ void	secret_login_hash(struct bytes user, struct bytes password,
 void	secret_hash(const char *purpose, struct bytes,
 	    unsigned char out[SECRET_HASH_SIZE]);
 
+/*
+ * Without any key: the same on every host and under every key, for telling
+ * whether something that is no secret has changed.
+ */
+void	secret_digest(struct bytes, unsigned char out[SECRET_HASH_SIZE]);
+
 /* 1 when the n bytes are the same, 0 when not, in constant time. */
 int	secret_equal(const void *, const void *, size_t n) MUST_CHECK;
 

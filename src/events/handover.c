@@ -85,39 +85,20 @@ handover_request(struct req *r, struct handover *h)
 	return r->status;
 }
 
+/*
+ * What the writer writes needs no percent-encoding, and nginx passes it on as
+ * it is.  Printable ASCII, so that no value can hold a NUL or a line break.
+ */
 static int
-hex(char c)
+copy_value(const char *p, size_t n, char out[VALUE_SIZE])
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Printable ASCII only, so that no value can hold a NUL or a line break. */
-static int
-decode(const char *p, size_t n, char out[VALUE_SIZE])
-{
-	size_t	len = 0, i;
-	int	c;
-
-	for (i = 0; i < n; i++) {
-		c = (unsigned char)p[i];
-		if (c == '%') {
-			if (n - i < 3 || hex(p[i + 1]) < 0 ||
-			    hex(p[i + 2]) < 0)
-				return -1;
-			c = hex(p[i + 1]) << 4 | hex(p[i + 2]);
-			i += 2;
-		}
-		if (c < 0x20 || c > 0x7e || len == VALUE_SIZE - 1)
+	if (n >= VALUE_SIZE)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (p[i] < 0x20 || p[i] > 0x7e)
 			return -1;
-		out[len++] = (char)c;
-	}
-	out[len] = '\0';
+	memcpy(out, p, n);
+	out[n] = '\0';
 	return 0;
 }
 
@@ -201,7 +182,7 @@ take_pair(struct handover *h, const char *p, size_t n, unsigned int *seen)
 	if (*seen & 1u << f)
 		return -1;
 	*seen |= 1u << f;
-	if (decode(eq + 1, n - (size_t)(eq + 1 - p), value) == -1)
+	if (copy_value(eq + 1, n - (size_t)(eq + 1 - p), value) == -1)
 		return -1;
 	return set(h, f, value);
 }

@@ -8,6 +8,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/json.h"
+#include "core/log.h"
 
 #define ID_MAX	100
 
@@ -239,7 +240,8 @@ hash_program(struct program *p)
 	struct buf	 b;
 	int		 rc = 0;
 
-	buf_init(&b, 1u << 20);
+	/* Bounded by what an answer of the partner's may hold. */
+	buf_init(&b, SIZE_MAX);
 	for (size_t i = 0; i < PROGRAM__MAX; i++) {
 		const struct value	*v = &p->values[i];
 
@@ -253,8 +255,8 @@ hash_program(struct program *p)
 			rc |= buf_printf(&b, "%lld;", (long long)v->number);
 	}
 	if (rc == -1)
-		buf_reset(&b);	/* over the bound: never taken as the same */
-	secret_hash("row", (struct bytes){ b.data, b.len }, full);
+		fatal("no room to hash a program");
+	secret_digest((struct bytes){ b.data, b.len }, full);
 	memcpy(p->hash, full, sizeof(p->hash));
 	buf_free(&b);
 }

@@ -129,6 +129,16 @@ subtest 'jobs and one job' => sub {
 	like at_terminal(120, 'jobs')->{out}, qr/$job[0]{id}  done       100%  \S+  programs\.sync +agency/, 'a table at a terminal';
 };
 
+subtest 'sync does not wait for a job that somebody has paused' => sub {
+	$partner->fault(user => 'agency', kind => 'delay', ms => 200);
+	chomp(my $id = ran_is('ok', undef, qw(sync -fn agency))->{out});
+	ran_is('ok', undef, 'job', 'pause', $id);
+	ran_is('failed', qr/paused; lockstep job resume $id/, qw(sync agency));
+	$partner->heal;
+	ran_is('ok', undef, 'job', 'resume', $id);
+	ran_is('ok', undef, qw(sync agency));
+};
+
 subtest 'cancel, pause, resume and retry do what the API does' => sub {
 	$partner->fault(user => 'agency', kind => 'delay', ms => 200);
 	chomp(my $id = ran_is('ok', undef, qw(sync -fn agency))->{out});

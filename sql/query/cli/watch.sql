@@ -1,6 +1,8 @@
--- What is new of one job: its events after a number, and whether it has ended.
+-- What is new of one job: its events after a number, and whether it has ended
+-- or rests until somebody lets it go on.
 SELECT j.n AS last,
        j.finished_at IS NOT NULL AS final,
+       j.state = 'paused' AS paused,
        e.n,
        e.data
   FROM job j
