@@ -45,6 +45,9 @@ my %KIND = (
     reset          => ['wire',  { bytes => 'count' }],
     drift_add      => ['after', { n => 'count' }],
     drift_remove   => ['after', { n => 'count' }],
+    drift_change   => ['after', { n => 'count' }],
+    drift_move     => ['after', { n => 'count' }],
+    drift_reorder  => ['after', {}],
 );
 
 my %SELECTOR = (
