@@ -71,7 +71,7 @@ subtest 'each answer has a tag of its own' => sub {
 	is get('/api/reseller/programs?limit=1', 'shop')->{headers}{etag}, undef, 'nor has the partner\'s list';
 };
 
-subtest 'a change makes it new' => sub {
+subtest 'defect 26: a change makes it new' => sub {
 	my %tag = map { $_ => get($_, 'shop')->{headers}{etag} } @path;
 	my $other = get($list, 'other')->{headers}{etag};
 	$s->post('/api/reseller/programs/sync?mode=full', as => 'shop');
