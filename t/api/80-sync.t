@@ -189,7 +189,7 @@ subtest 'a stream is not compressed, kept or collected on its way' => sub {
 	$sse->rest(10);
 };
 
-subtest 'events arrive as pages land' => sub {
+subtest 'defect 9: events arrive as pages land' => sub {
 	my $user = known(2671);
 	$partner->latency(base_ms => 200);
 	my ($began, $sse) = (time, $s->sync_stream($user));
@@ -217,7 +217,7 @@ sub concurrency {
 	return wait_until { my @now = $s->pids('jobs'); @now == keys %old && !grep { $old{$_} } @now } 5;
 }
 
-subtest 'the partner is asked as many times at once as allowed, over kept connections' => sub {
+subtest 'defect 7: the partner is asked as many times at once as allowed, over kept connections' => sub {
 	my $user = known(2671);
 	$partner->latency(base_ms => 30);
 	$partner->forget;
@@ -238,7 +238,7 @@ subtest 'the partner is asked as many times at once as allowed, over kept connec
 	$partner->latency(base_ms => 0);
 };
 
-subtest 'two tabs and a plain POST, one sync' => sub {
+subtest 'defect 8: two tabs and a plain POST, one sync' => sub {
 	my $user = known(1200);
 	$partner->latency(base_ms => 100);
 	$partner->forget;

@@ -189,7 +189,7 @@ sub value { my ($expression, @bind) = @_; return $s->sql_value("SELECT $expressi
 
 # Partner contract, section 5: paused, start after today, end before today and not
 # the sentinel, active within its dates, else inactive.  A null end is open.
-subtest 'program_state() is the contract\'s' => sub {
+subtest 'defect 23: program_state() is the contract\'s' => sub {
 	my @case = (
 		# pause, status, start, end, wanted, on 2025-06-15
 		['PAUSED',     'ACTIVE',     '2025-01-01', '9999-12-31', 'PAUSED'],
@@ -234,7 +234,7 @@ subtest 'program_state() is the contract\'s' => sub {
 	    'the sentinel never ends';
 };
 
-subtest 'today is California\'s' => sub {
+subtest 'defect 22: today is California\'s' => sub {
 	my ($before, $today, $after) = (pacific_today(), value('pacific_today()'), pacific_today());
 	ok $today eq $before || $today eq $after, $today;
 	$s->sql("SET timezone = 'Pacific/Kiritimati'");

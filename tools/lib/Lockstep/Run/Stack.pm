@@ -198,7 +198,9 @@ sub environment {
 	my ($self) = @_;
 	my $log = $self->path('log');
 	return {
-		ASAN_OPTIONS  => "log_path=$log/asan:abort_on_error=1:detect_leaks=0",
+		# A test that measures memory cannot have what was freed kept.
+		ASAN_OPTIONS  => "log_path=$log/asan:abort_on_error=1:detect_leaks=0"
+		    . ($ENV{STACK_FREES} ? ':quarantine_size_mb=0:thread_local_quarantine_size_kb=0' : ''),
 		UBSAN_OPTIONS => "log_path=$log/ubsan:abort_on_error=1:print_stacktrace=1:halt_on_error=1",
 	};
 }

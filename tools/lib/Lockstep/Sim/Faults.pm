@@ -35,6 +35,7 @@ my %KIND = (
     total_off      => ['twist', { k => 'int' }],
     duplicate      => ['twist', { n => 'count' }],
     unstable_order => ['twist', {}],
+    hide           => ['twist', { n => 'count' }],
     content_type   => ['text',  { type => 'text' }],
     truncated      => ['text',  { bytes => 'count' }],
     huge_body      => ['text',  { bytes => 'count', length => 'bool' }],
@@ -45,6 +46,9 @@ my %KIND = (
     reset          => ['wire',  { bytes => 'count' }],
     drift_add      => ['after', { n => 'count' }],
     drift_remove   => ['after', { n => 'count' }],
+    drift_change   => ['after', { n => 'count' }],
+    drift_move     => ['after', { n => 'count' }],
+    drift_reorder  => ['after', {}],
 );
 
 my %SELECTOR = (
