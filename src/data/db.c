@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "core/arena.h"
 #include "core/clock.h"
@@ -18,7 +19,8 @@
 #include "data/pq.h"
 
 #define CHANNELS_MAX	4
-#define TRIES_MAX	4	/* of a statement that lost a deadlock */
+#define TRIES_MAX	4	/* of a statement that was not run */
+#define TURN_MS		100	/* until the pool may have PostgreSQL again */
 #define PROBE_MS	200	/* for a connection in place of one that hung */
 #define DOWN_MS		1000	/* not tried again for so long after a hang */
 
@@ -35,6 +37,8 @@ struct db {
 	bool		 complained;	/* warn once per outage */
 	bool		 hung;		/* the last statement timed out */
 	int64_t		 down_until_ms;	/* connecting timed out a moment ago */
+	bool		 turned_away;	/* by the pool, at the last try */
+	int64_t		 away_until_ms;	/* not waited for it again until then */
 	bool		 prepared[QUERY__MAX];
 	const char	*channels[CHANNELS_MAX];
 	size_t		 nchannels;
@@ -131,7 +135,16 @@ finish_connecting(PGconn *conn, int64_t deadline_ms)
 	return 0;
 }
 
-/* Fetches the one result of what was sent; NULL on time-out or loss. */
+static bool
+is_error(const PGresult *res)
+{
+	return res != NULL && PQresultErrorField(res, PG_DIAG_SQLSTATE) != NULL;
+}
+
+/*
+ * Fetches the one result of what was sent; NULL on time-out or loss, unless
+ * the server has said why it closes.
+ */
 static PGresult *
 collect(PGconn *conn, int64_t deadline_ms)
 {
@@ -139,12 +152,20 @@ collect(PGconn *conn, int64_t deadline_ms)
 
 	for (;;) {
 		while (PQisBusy(conn)) {
-			if (wait_socket(conn, POLLIN, deadline_ms) == -1 ||
-			    PQconsumeInput(conn) == 0)
+			if (wait_socket(conn, POLLIN, deadline_ms) == -1)
 				goto fail;
+			if (PQconsumeInput(conn) == 1)
+				continue;
+			if (is_error(last))
+				return last;
+			goto fail;
 		}
 		if ((res = PQgetResult(conn)) == NULL)
 			return last;
+		if (is_error(last)) {
+			PQclear(res);
+			continue;
+		}
 		PQclear(last);
 		last = res;
 	}
@@ -153,7 +174,42 @@ fail:
 	return NULL;
 }
 
-enum ran { RAN, RAN_FAILED, RAN_LOST };
+/*
+ * PgBouncer closes a connection with this when it has just failed to reach
+ * PostgreSQL.  It tries again only after it has turned somebody away, so the
+ * first to come after an outage meets it too.  The statement was not run.
+ */
+static bool
+is_turned_away(const PGresult *res)
+{
+	static const char	 words[] = "server login has been failing";
+	const char		*said = PQresultErrorField(res,
+				    PG_DIAG_MESSAGE_PRIMARY);
+
+	return said != NULL && strncmp(said, words, strlen(words)) == 0;
+}
+
+/*
+ * After having been turned away: is it worth to wait a moment and to try
+ * again?  Not while PostgreSQL is down for longer, as requests queue behind
+ * each one that waits.
+ */
+static bool
+may_return(struct db *db, int tries)
+{
+	struct timespec	 ts = { .tv_nsec = TURN_MS * 1000000L };
+
+	if (!db->turned_away || clock_mono_ms() < db->away_until_ms)
+		return false;
+	if (tries == TRIES_MAX) {
+		db->away_until_ms = clock_mono_ms() + DOWN_MS;
+		return false;
+	}
+	nanosleep(&ts, NULL);
+	return true;
+}
+
+enum ran { RAN, RAN_FAILED, RAN_LOST, RAN_NOT };
 
 /* Runs one of our own parameterless commands. */
 static enum ran
@@ -168,11 +224,13 @@ run_command(PGconn *conn, const char *sql, int64_t deadline_ms)
 	status = PQresultStatus(res);
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
 		ran = RAN;
-	else
+	else if (is_turned_away(res))
+		ran = RAN_NOT;
+	else if (res == NULL || PQstatus(conn) != CONNECTION_OK)
+		ran = RAN_LOST;
+	if (ran == RAN_FAILED || ran == RAN_LOST)
 		log_warn("db: command failed",
 		    F_STR("err", pq_error(PQerrorMessage(conn))));
-	if (res == NULL || (ran != RAN && PQstatus(conn) != CONNECTION_OK))
-		ran = RAN_LOST;
 	PQclear(res);
 	return ran;
 }
@@ -182,7 +240,8 @@ command(struct db *db, const char *sql, int64_t deadline_ms)
 {
 	enum ran	 ran = run_command(db->conn, sql, deadline_ms);
 
-	if (ran == RAN_LOST)
+	db->turned_away = ran == RAN_NOT;
+	if (ran == RAN_LOST || ran == RAN_NOT)
 		drop(db);
 	return ran == RAN ? 0 : -1;
 }
@@ -221,6 +280,16 @@ open_conn(const char *url, enum pq_way way, const char *name,
 }
 
 /*
+ * A pool lets us in whether PostgreSQL answers or not; without one, having
+ * been let in is the proof.
+ */
+static int
+prove(struct db *db, int64_t deadline_ms)
+{
+	return db->ear_url == NULL ? 0 : command(db, "SELECT 1", deadline_ms);
+}
+
+/*
  * While the database hangs, requests queue behind each one that waits for it:
  * so a hang is waited for once, and then answered at once for a while.
  */
@@ -228,11 +297,12 @@ static int
 connect_now(struct db *db, int64_t deadline_ms)
 {
 	int64_t		 now_ms = clock_mono_ms();
+	bool		 was_hung = db->hung;
 	const char	*why;
 
 	if (now_ms < db->down_until_ms)
 		return -1;
-	if (db->hung && deadline_ms > now_ms + PROBE_MS)
+	if (was_hung && deadline_ms > now_ms + PROBE_MS)
 		deadline_ms = now_ms + PROBE_MS;
 	db->hung = false;
 	db->conn = open_conn(db->url, db->ear_url != NULL ? PQ_POOL :
@@ -243,6 +313,12 @@ connect_now(struct db *db, int64_t deadline_ms)
 		db->complained = true;
 		if (clock_left_ms(deadline_ms) == 0)
 			db->down_until_ms = clock_mono_ms() + DOWN_MS;
+		return -1;
+	}
+	if (was_hung && prove(db, deadline_ms) == -1) {
+		if (clock_left_ms(deadline_ms) == 0)
+			db->down_until_ms = clock_mono_ms() + DOWN_MS;
+		drop(db);
 		return -1;
 	}
 	if (db->complained)
@@ -317,6 +393,7 @@ prepare(struct db *db, enum query q, int64_t deadline_ms)
 	    NULL) == 1)
 		res = collect(db->conn, deadline_ms);
 	status = PQresultStatus(res);
+	db->turned_away = is_turned_away(res);
 	PQclear(res);
 	db->prepared[q] = status == PGRES_COMMAND_OK;
 	return db->prepared[q] ? 0 : -1;
@@ -346,16 +423,17 @@ is_retryable(const PGresult *res)
 	    (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
 }
 
-/* One try.  *again is set when the server asks for another one. */
+/* One try.  *again is set when there may be another one. */
 static PGresult *
 try_query(struct db *db, enum query q, const struct db_arg *args,
-    size_t nargs, bool *again)
+    size_t nargs, int tries, bool *again)
 {
 	int64_t		 deadline_ms = clock_mono_ms() + db->timeout_ms;
 	PGresult	*res = NULL;
 	ExecStatusType	 status;
 
 	*again = false;
+	db->turned_away = false;
 	if (ensure(db, deadline_ms) == -1)
 		return NULL;
 	if (send_query(db, q, args, nargs, deadline_ms) == 0)
@@ -364,7 +442,11 @@ try_query(struct db *db, enum query q, const struct db_arg *args,
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return res;
 
-	*again = res != NULL && is_retryable(res) && !db->in_tx;
+	db->turned_away |= is_turned_away(res);
+	if (!db->in_tx)
+		*again = tries < TRIES_MAX && is_retryable(res);
+	if (!db->in_tx && !*again)
+		*again = may_return(db, tries);
 	if (!*again)
 		log_warn("db: query failed", F_STR("query", queries[q].name),
 		    F_STR("err", pq_error(res != NULL ?
@@ -391,8 +473,8 @@ db_query(struct db *db, struct arena *a, enum query q,
 			    F_STR("query", queries[q].name));
 			return NULL;
 		}
-	for (int i = 0; i < TRIES_MAX && again; i++) {
-		res = try_query(db, q, args, nargs, &again);
+	for (int i = 1; again; i++) {
+		res = try_query(db, q, args, nargs, i, &again);
 		arena_reset(db->scratch);
 		if (res != NULL)
 			return pq_rows(a, res);
@@ -475,11 +557,19 @@ db_script(struct db *db, const char *sql)
 int
 db_begin(struct db *db)
 {
-	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+	for (int i = 1;; i++) {
+		int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
 
-	if (ensure(db, deadline_ms) == -1 ||
-	    command(db, "BEGIN", deadline_ms) == -1)
+		if (ensure(db, deadline_ms) == -1)
+			return -1;
+		if (command(db, "BEGIN", deadline_ms) == 0)
+			break;
+		if (may_return(db, i))
+			continue;
+		if (db->turned_away)
+			log_warn("db: the pool has no PostgreSQL");
 		return -1;
+	}
 	db->in_tx = true;
 	return 0;
 }

@@ -62,7 +62,8 @@ void		 db_free(struct db *);
  * Runs one statement.  The rows live in the arena.  NULL when it failed, with
  * the cause logged; db_lost() then tells whether the connection is gone.
  * Deadlocks and serialization failures (40P01, 40001) outside a transaction
- * are tried again.
+ * are tried again, and so is what a pool did not run as it has just lost
+ * PostgreSQL.
  */
 struct db_rows	*db_query(struct db *, struct arena *, enum query,
 		    const struct db_arg *, size_t nargs) MUST_CHECK;

@@ -54,7 +54,7 @@ pq_connect_start(const char *url, enum pq_way way, const char *name)
 	 * it lends; libpq has no keyword for them.
 	 */
 	if (setenv("PGTZ", "UTC", 1) == -1 ||
-	    setenv("PGDATESTYLE", "ISO", 1) == -1)
+	    setenv("PGDATESTYLE", "ISO, MDY", 1) == -1)
 		return NULL;
 	conn = PQconnectStartParams(keywords, values, 1);
 	if (conn != NULL)

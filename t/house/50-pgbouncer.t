@@ -29,9 +29,10 @@ cmp_ok scalar @shipped, '>', 20, 'there is something';
 is_deeply [map { shape($_) } @used], [map { shape($_) } @shipped], 'what is used is what is shipped';
 like Lockstep::Stack::slurp("/proc/$s->{PID_POOL}/cmdline"), qr{\0\Q$s->{DIR}\E/etc/pgbouncer\.ini\0}, 'and PgBouncer has read it';
 
-# What a workers' connection has instead of the settings that a pool refuses.
+# What a worker's connection has instead of the settings that a pool refuses.
 my ($setup) = map { /^lockstep = .*connect_query='(.*)'$/ } @shipped;
 my %pool = map { /^SET (\w+) = (\w+)$/ ? ($1, $2) : () } split /; /, $setup // '';
+is delete $pool{application_name}, 'lockstep', 'one that nobody has used yet has its name';
 my %direct = Lockstep::Stack::slurp("$root/src/data/pq.c") =~ /-c (\w+)=(\w+)/g;
 s/^(\d+)s$/$1 * 1000/e for values %direct;
 is_deeply \%pool, \%direct, 'a session of the pool has what a session of our own has';

@@ -285,7 +285,7 @@ subtest 'a session is bounded on both ends of its connection' => sub {
 			    client_connection_check_interval=2s jit=off);
 		}
 		is $option->{timezone}, 'UTC', '... the zone';
-		is $option->{datestyle}, 'ISO', '... the form of dates';
+		is $option->{datestyle}, 'ISO, MDY', '... the form of dates';
 		is $kind, '02', '... keepalive is on';
 		cmp_ok hex($jiffies) / 100, '<=', 5, '... and asks after five seconds';
 	}

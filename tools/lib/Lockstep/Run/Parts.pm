@@ -134,7 +134,7 @@ sub pool_ini {
 		'unix_socket_dir' => $s->path('pg'),
 		'auth_file'       => $s->path('etc/userlist.txt'),
 		'logfile'         => $s->log('pool'),
-		'pidfile'         => $s->path('run/pool.pid'),
+		'pidfile'         => $s->path('pg/pool.pid'),
 	);
 	for my $key (sort keys %own) {
 		$text =~ s/^\Q$key\E = \K.*$/$own{$key}/m or die "conf/pgbouncer.ini: no $key\n";
@@ -158,14 +158,14 @@ sub pool_command {
 	my ($s) = @_;
 	$s->write('etc/pgbouncer.ini', pool_ini($s));
 	$s->write('etc/userlist.txt', pool_users($s)) if $s->pid('postgres');
-	unlink $s->path('run/pool.pid');
+	unlink $s->path('pg/pool.pid');
 	return (pool_exe(), '-q', $s->path('etc/pgbouncer.ini'));
 }
 
 # It listens on two addresses; the file is written when it has both.
 sub pool_ready {
 	my ($s) = @_;
-	return -s $s->path('run/pool.pid') && connects($s->get('POOL_PORT'));
+	return -s $s->path('pg/pool.pid') && connects($s->get('POOL_PORT'));
 }
 
 # The simulated partner. It runs as whoever calls: only what must not be root, or
