@@ -23,13 +23,13 @@ use Lockstep::Run::Process qw(alive listen_port pid_read pid_write spawn termina
 use constant SOCKET_PATH_MAX => 107;
 use constant START_SECONDS   => 30;
 
-our @ORDER = qw(postgres partner lockstep nginx);
+our @ORDER = qw(postgres partner pool lockstep nginx);
 
-my %pid_name = (postgres => 'PID_POSTGRES', partner => 'PID_PARTNER',
+my %pid_name = (postgres => 'PID_POSTGRES', partner => 'PID_PARTNER', pool => 'PID_POOL',
 	lockstep => 'PID_MASTER', nginx => 'PID_NGINX');
 
 # What "up" is told, and forgets when it is told anew.
-my @options = qw(CONF LATENCY PARTNER_ARGS PARTNER_GIVEN);
+my @options = qw(CONF LATENCY PARTNER_ARGS PARTNER_GIVEN POOL);
 
 # The directory is ours if it is empty, new, or was a stack's before.
 sub open {
@@ -153,11 +153,21 @@ sub database_url_tcp {
 	    $self->get('DB_PASSWORD'), $self->get('POSTGRES_PORT');
 }
 
+# The same through the pool, the way that conf/pgbouncer.ini is made for.
+sub pool_url {
+	my ($self) = @_;
+	return sprintf 'postgresql://lockstep:%s@127.0.0.1:%d/lockstep',
+	    $self->get('DB_PASSWORD'), $self->get('POOL_PORT');
+}
+
+sub has_pool { return !!$_[0]->get('POOL') }
+
 # Parts.
 
 sub parts {
 	my ($self) = @_;
-	return grep { $_ ne 'partner' || !defined $self->get('PARTNER_GIVEN') } @ORDER;
+	my %without = (partner => defined $self->get('PARTNER_GIVEN'), pool => !$self->has_pool);
+	return grep { !$without{$_} } @ORDER;
 }
 
 sub pid { my ($self, $name) = @_; return pid_read($self->path("pid/$name")) }
@@ -227,7 +237,7 @@ sub launch {
 }
 
 my %port_of = (postgres => ['POSTGRES_PORT'], partner => ['PARTNER_PORT'],
-	nginx => ['HTTP_PORT', 'OPERATOR_PORT'], lockstep => []);
+	nginx => ['HTTP_PORT', 'OPERATOR_PORT'], pool => ['POOL_PORT'], lockstep => []);
 
 # Somebody may have taken a port since it was found free.
 sub start {
@@ -293,7 +303,7 @@ sub up {
 sub down {
 	my ($self, $purge) = @_;
 	my $mild = 1;
-	for (reverse @ORDER) {
+	for (reverse $self->parts) {
 		next if $self->stop($_);
 		warn "stack: $_ had to be killed\n";
 		$mild = 0;
@@ -311,6 +321,7 @@ sub facts {
 		PARTNER_URL  => $self->partner_url,
 		DATABASE_URL => $self->database_url,
 		DATABASE_URL_TCP => $self->database_url_tcp,
+		($self->has_pool ? (POOL_URL => $self->pool_url) : ()),
 		(map { $pid_name{$_} => $self->pid($_) } $self->parts),
 		RUN_DIR => $self->path('run'),
 		LOG     => $self->log('lockstep'),
