@@ -267,7 +267,7 @@ open_conn(const char *url, enum pq_way way, const char *name,
 {
 	PGconn	*conn = pq_connect_start(url, way, name);
 
-	/* Before it has sent a byte, libpq may quote the url, secret and all. */
+	/* Before it sent a byte, libpq may quote the url, secret and all. */
 	if (conn == NULL || PQstatus(conn) == CONNECTION_BAD)
 		*why = "the url is malformed, or its host is unknown or "
 		    "refuses";
@@ -642,7 +642,7 @@ take_notifies(PGconn *conn)
 	return drain_notifies(conn);
 }
 
-/* The ear is back after it was gone: what was announced meanwhile is unknown. */
+/* The ear is back: nobody knows what was announced while it was gone. */
 static bool
 hears_again(struct db *db, int64_t deadline_ms)
 {
