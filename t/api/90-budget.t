@@ -59,27 +59,44 @@ sub side_by_side {
 subtest 'however many take, it is never more than there is' => sub {
 	my $sql = do { local (@ARGV, $/) = ($s->root . '/sql/query/net/rate_take.sql'); <> };
 	$s->disconnect;
-	my ($rate, $burst, $seconds) = (200, 10, 1.5);
-	my $take = sub {
-		my $end = time + $seconds;
-		my ($granted, $asked, $began) = (0, 0, time);
-		my $statement = $s->db->prepare($sql);
-		while (time < $end) {
-			$statement->execute('test', '\x01', 'm', 3, $rate, $burst, 0);
-			my $row = $statement->fetchrow_hashref;
-			$granted += $row->{granted};
-			$asked++;
-			sleep min(0.005, $row->{next_ms} / 1000);
-		}
-		return [$granted, $asked, $began, time];
+	my ($rate, $seconds) = (200, 1.5);
+	my $taken = sub {
+		my ($method, $burst) = @_;
+		my @took = side_by_side(8, sub {
+			my $end = time + $seconds;
+			my ($granted, $asked, $began) = (0, 0, time);
+			my $statement = $s->db->prepare($sql);
+			while (time < $end) {
+				$statement->execute('test', '\x01', $method, 3, $rate, $burst, 0);
+				my $row = $statement->fetchrow_hashref;
+				$granted += $row->{granted};
+				$asked++;
+				sleep min(0.005, $row->{next_ms} / 1000);
+			}
+			return [$granted, $asked, $began, time];
+		});
+		return (sum0(map { $_->[0] } @took), sum0(map { $_->[1] } @took),
+			max(map { $_->[3] } @took) - min(map { $_->[2] } @took));
 	};
-	my @took = side_by_side(8, $take);
+	my $burst = 10;
+	my ($granted, $asked, $elapsed) = $taken->('m', $burst);
 	$s->disconnect;
-	my $granted = sum0(map { $_->[0] } @took);
-	my $elapsed = max(map { $_->[3] } @took) - min(map { $_->[2] } @took);
-	cmp_ok sum0(map { $_->[1] } @took), '>', $granted / 2, 'many asked at once';
+	cmp_ok $asked, '>', $granted / 2, 'many asked at once';
 	cmp_ok $granted, '<=', $burst + $rate * $elapsed, 'no more than rate and burst';
-	cmp_ok $granted, '>=', 0.9 * $rate * $seconds, '... and hardly less';
+
+	# From empty, with room for all that comes while they are slow to take it.
+	$burst = 10_000;
+	my $left = q(FROM rate_bucket WHERE api = 'test' AND method = 'empty');
+	$s->sql(q(INSERT INTO rate_bucket (api, account, method, taken_at, granted, tat)
+		VALUES ('test', '\x01', 'empty', clock_timestamp(), 0, clock_timestamp() + ? * interval '1 s')), $burst / $rate);
+	my $since = $s->sql_value("SELECT extract(epoch FROM taken_at) $left");
+	$s->disconnect;
+	($granted) = $taken->('empty', $burst);
+	$s->disconnect;
+	my ($now, $stock) = @{ $s->sql("SELECT extract(epoch FROM at) AS now, ? - ? * extract(epoch FROM tat - at) AS stock
+		FROM clock_timestamp() at, rate_bucket WHERE api = 'test' AND method = 'empty'", $burst, $rate)->[0] }{qw(now stock)};
+	cmp_ok $granted, '>', 0, 'it fills by itself';
+	cmp_ok abs($granted + $stock - $rate * ($now - $since)), '<', 1, '... and nothing is lost: taken and left are what has come';
 };
 
 subtest 'how much is granted' => sub {

@@ -271,7 +271,7 @@ subtest 'kill -9 in the second reading' => sub {
 # The doubt is noted; the second reading has begun, and nothing of it has come.
 sub kill_in_between {
 	my ($user) = @_;
-	$partner->fault(user => $user, kind => 'delay', ms => 3000, after_calls => scalar(my @page = pages(160)), times => 5);
+	$partner->fault(user => $user, kind => 'delay', ms => 20_000, after_calls => scalar(my @page = pages(160)), times => 5);
 	$partner->forget;
 	my $ask = ask($s, $user);
 	kill_when { checkpoint($user, 'doubted') > 0 } 'the first reading has its doubt';
