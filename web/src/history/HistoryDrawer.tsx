@@ -1,0 +1,3 @@
+export default function HistoryDrawer(_: { onClose(): void }) {
+  return null
+}

@@ -1,0 +1,3 @@
+export function SyncPanel() {
+  return null
+}
