@@ -1,6 +1,7 @@
 import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 
 import { useApi } from '../session/context'
+import { JOBS_SHOWN } from '../sync/freshness'
 import type { ApiClient } from './client'
 import { ApiError, isAbort } from './error'
 import { isActive, type Job } from './types'
@@ -49,8 +50,6 @@ async function all(what: Promise<void>[]): Promise<void> {
   await Promise.all(what)
 }
 
-/** Enough to know the last good sync and to show the history's first page. */
-export const JOBS_SHOWN = 50
 const WATCH_MS = 5_000
 const IDLE_MS = 60_000
 

@@ -80,9 +80,17 @@ export interface StreamOptions {
   onState?(state: StreamState): void
   lastEventId?: string
   signal: AbortSignal
+  nudge?: Nudge
   /** The server comments every 15 s; silence for longer than this is a dead line. */
   silence?: number
   random?: () => number
+}
+
+/** Ends the pause of whoever waits to connect again. */
+export class Nudge extends EventTarget {
+  now(): void {
+    this.dispatchEvent(new Event('now'))
+  }
 }
 
 const SILENCE_MS = 45_000
@@ -121,7 +129,7 @@ export async function follow(options: StreamOptions): Promise<void> {
     const delay = delayOf(error, line.retry, attempt, options.random)
     tell({ is: 'lost', attempt, until: Date.now() + delay, error })
     attempt++
-    await pause(delay, options.signal)
+    await pause(delay, options.signal, options.nudge)
   }
 }
 
@@ -194,19 +202,22 @@ class Line {
   }
 }
 
-/** Sleeps, but not longer than until the browser says that it is online again. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Sleeps, but not longer than until the browser is online again or somebody asks. */
+function pause(ms: number, signal: AbortSignal, nudge?: Nudge): Promise<void> {
   return new Promise((resolve, reject) => {
+    const ways: [EventTarget | undefined, string][] = [
+      [window, 'online'],
+      [signal, 'abort'],
+      [nudge, 'now'],
+    ]
     const end = () => {
       clearTimeout(timer)
-      window.removeEventListener('online', end)
-      signal.removeEventListener('abort', end)
+      for (const [target, name] of ways) target?.removeEventListener(name, end)
       if (signal.aborted) reject(new DOMException('aborted', 'AbortError'))
       else resolve()
     }
     const timer = setTimeout(end, ms)
-    window.addEventListener('online', end)
-    signal.addEventListener('abort', end)
+    for (const [target, name] of ways) target?.addEventListener(name, end)
     if (signal.aborted) end()
   })
 }
