@@ -28,6 +28,15 @@ import { theme, variables } from './ui/theme'
 
 const ProgramsPage = lazy(() => import('./programs/ProgramsPage'))
 
+// As the next major version does it; without them the router complains.
+const future = {
+  v7_fetcherPersist: true,
+  v7_normalizeFormMethod: true,
+  v7_partialHydration: true,
+  v7_relativeSplatPath: true,
+  v7_skipActionErrorRevalidation: true,
+}
+
 export const routes: RouteObject[] = [
   {
     errorElement: <Broken />,
@@ -53,7 +62,7 @@ export const routes: RouteObject[] = [
 ]
 
 export function App({ session }: { session: Session }) {
-  const [router] = useState(() => createBrowserRouter(routes))
+  const [router] = useState(() => createBrowserRouter(routes, { future }))
   return (
     <MantineProvider
       theme={theme}
@@ -65,7 +74,7 @@ export function App({ session }: { session: Session }) {
         <Titled />
         <Notifications position="bottom-right" limit={4} />
         <SessionProvider session={session}>
-          <RouterProvider router={router} />
+          <RouterProvider router={router} future={{ v7_startTransition: true }} />
         </SessionProvider>
       </Boundary>
     </MantineProvider>

@@ -18,20 +18,21 @@ export default function HistoryDrawer({ onClose }: { onClose(): void }) {
   const { t } = useTranslation('history')
   const close = useTranslation('common').t('close')
   return (
-    <Drawer
-      opened
-      onClose={onClose}
-      position="right"
-      size="30rem"
-      title={t('title')}
-      closeButtonProps={{ 'aria-label': close }}
-      classNames={{ title: classes.title }}
-    >
-      <Text c="dimmed" size="sm" mb="md">
-        {t('intro')}
-      </Text>
-      <Jobs />
-    </Drawer>
+    <Drawer.Root opened onClose={onClose} position="right" size="30rem">
+      <Drawer.Overlay />
+      <Drawer.Content>
+        <Drawer.Header role="none">
+          <Drawer.Title className={classes.title}>{t('title')}</Drawer.Title>
+          <Drawer.CloseButton aria-label={close} />
+        </Drawer.Header>
+        <Drawer.Body>
+          <Text c="dimmed" size="sm" mb="md">
+            {t('intro')}
+          </Text>
+          <Jobs />
+        </Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   )
 }
 

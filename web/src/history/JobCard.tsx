@@ -1,21 +1,22 @@
-import { Badge, Button } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
 import { isActive, type Job, type JobError, type JobState } from '../api/types'
 import { ago, duration, moment, number } from '../i18n/format'
+import type { Tone } from '../sync/words'
 import { useExplain } from '../ui/explain'
 import { useJobActions, type JobAction } from './actions'
 import classes from './HistoryDrawer.module.css'
 
-const colors: Record<JobState, string> = {
-  queued: 'blue',
-  running: 'blue',
-  waiting: 'yellow',
-  paused: 'yellow',
-  done: 'green',
-  partial: 'red',
-  failed: 'red',
-  cancelled: 'gray',
+const tones: Record<JobState, Tone> = {
+  queued: 'info',
+  running: 'info',
+  waiting: 'wait',
+  paused: 'wait',
+  done: 'good',
+  partial: 'bad',
+  failed: 'bad',
+  cancelled: 'off',
 }
 
 export function JobCard({ job }: { job: Job }) {
@@ -24,9 +25,9 @@ export function JobCard({ job }: { job: Job }) {
   return (
     <li className={classes.job}>
       <div className={classes.line}>
-        <Badge color={colors[job.state]} variant="light" size="sm" className={classes.badge}>
+        <span className={classes.badge} data-tone={tones[job.state]}>
           {t(`state_${job.state}`)}
-        </Badge>
+        </span>
         {at !== null && (
           <time dateTime={at} title={ago(at)} className={classes.when}>
             {moment(at)}

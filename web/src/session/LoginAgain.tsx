@@ -11,26 +11,32 @@ export function LoginAgain() {
   const state = useSessionState()
   const open = state.is === 'expired'
   return (
-    <Modal
+    <Modal.Root
       opened={open}
       onClose={() => {}}
-      title={t('again')}
       centered
-      withCloseButton={false}
       closeOnClickOutside={false}
       closeOnEscape={false}
     >
-      {open && (
-        <>
-          <Text c="dimmed" mb="md">
-            {t('againIntro')}
-          </Text>
-          <LoginForm user={state.user} />
-          <Button variant="subtle" fullWidth mt="xs" onClick={() => session.signOut()}>
-            {t('other')}
-          </Button>
-        </>
-      )}
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Header role="none">
+          <Modal.Title>{t('again')}</Modal.Title>
+        </Modal.Header>
+        <Modal.Body>
+          {open && (
+            <>
+              <Text c="dimmed" mb="md">
+                {t('againIntro')}
+              </Text>
+              <LoginForm user={state.user} />
+              <Button variant="subtle" fullWidth mt="xs" onClick={() => session.signOut()}>
+                {t('other')}
+              </Button>
+            </>
+          )}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }

@@ -69,6 +69,7 @@ export function LoginForm({ user, onDone }: Props) {
         <PasswordInput
           label={t('password')}
           autoComplete="current-password"
+          visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
           maxLength={1024}
           data-autofocus={user !== undefined || undefined}
           key={form.key('password')}

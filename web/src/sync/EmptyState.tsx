@@ -21,7 +21,9 @@ export function EmptyState({ filtered, onClear }: Props) {
   if (fresh === null) return null
   switch (emptiness({ filtered, syncing, never: fresh.never })) {
     case 'syncing':
-      return <Notice icon={<SyncIcon />} title={t('emptySyncingTitle')} text={t('emptySyncingText')} />
+      return (
+        <Notice icon={<SyncIcon />} title={t('emptySyncingTitle')} text={t('emptySyncingText')} />
+      )
     case 'never':
       return (
         <Notice icon={<InboxIcon />} title={t('emptyNeverTitle')} text={t('emptyNeverText')}>

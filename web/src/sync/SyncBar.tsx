@@ -96,7 +96,11 @@ function Actions({ bar }: { bar: Bar }) {
         </Button>
       )}
       {paused && job !== null && (
-        <Button size="compact-sm" variant="light" onClick={() => jobs.mutate({ job, do: 'resume' })}>
+        <Button
+          size="compact-sm"
+          variant="light"
+          onClick={() => jobs.mutate({ job, do: 'resume' })}
+        >
           {t('resume')}
         </Button>
       )}

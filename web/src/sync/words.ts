@@ -81,7 +81,8 @@ export function useDetails(): (bar: Bar, now: number) => string[] {
     if (bar.phase === 'running') return moving(bar, now)
     if (bar.phase === 'waiting') {
       const until = bar.waiting?.until ?? null
-      const rest = until === null || until <= now ? [] : [t('waitingIn', { time: countdown(until - now) })]
+      const rest =
+        until === null || until <= now ? [] : [t('waitingIn', { time: countdown(until - now) })]
       return [...rest, ...moving({ ...bar, eta: null }, now)]
     }
     const { result } = bar

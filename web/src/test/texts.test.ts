@@ -23,7 +23,10 @@ function flat(tree: Tree, prefix = ''): Map<string, string> {
 }
 
 function placeholders(text: string): string {
-  return [...text.matchAll(/\{(\w+)/g)].map((m) => m[1]).sort().join(' ')
+  return [...text.matchAll(/\{(\w+)/g)]
+    .map((m) => m[1])
+    .sort()
+    .join(' ')
 }
 
 /** Of each key without its plural ending: the endings and the placeholders. */
@@ -76,7 +79,15 @@ function sources(dir: string): string[] {
   })
 }
 
-const SPOKEN = new Set(['label', 'title', 'alt', 'placeholder', 'description', 'aria-label', 'text'])
+const SPOKEN = new Set([
+  'label',
+  'title',
+  'alt',
+  'placeholder',
+  'description',
+  'aria-label',
+  'text',
+])
 const WORD = /\p{L}/u
 
 /** Words that a person would read or hear and that are not looked up. */

@@ -1,30 +1,83 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import {
+  createTheme,
+  Overlay,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+} from '@mantine/core'
 
 // Mantine's own greys and yellows miss 4.5:1 on white; these are picked to meet it
 // wherever text is written in them (6 and up in light, 4 and down in dark).
 const blue: MantineColorsTuple = [
-  '#eef4ff', '#dbe6fe', '#bfd3fe', '#93b4fd', '#6a93f8',
-  '#3d6ff0', '#2456c9', '#1d469f', '#1b3b80', '#182f61',
+  '#eef4ff',
+  '#dbe6fe',
+  '#bfd3fe',
+  '#93b4fd',
+  '#6a93f8',
+  '#3d6ff0',
+  '#2456c9',
+  '#1d469f',
+  '#1b3b80',
+  '#182f61',
 ]
 const green: MantineColorsTuple = [
-  '#edfbf2', '#d5f5e0', '#aeeac4', '#78d9a0', '#43c17a',
-  '#1fa45d', '#15803d', '#13682f', '#135329', '#0f4423',
+  '#edfbf2',
+  '#d5f5e0',
+  '#aeeac4',
+  '#78d9a0',
+  '#43c17a',
+  '#1fa45d',
+  '#15803d',
+  '#13682f',
+  '#135329',
+  '#0f4423',
 ]
 const red: MantineColorsTuple = [
-  '#fef2f2', '#fee2e2', '#fecaca', '#fca5a5', '#f87171',
-  '#ef4444', '#c92a2a', '#a61e1e', '#861b1b', '#661717',
+  '#fef2f2',
+  '#fee2e2',
+  '#fecaca',
+  '#fca5a5',
+  '#f87171',
+  '#ef4444',
+  '#c92a2a',
+  '#a61e1e',
+  '#861b1b',
+  '#661717',
 ]
 const yellow: MantineColorsTuple = [
-  '#fffaeb', '#fef0c7', '#fedf89', '#fec84b', '#fdb022',
-  '#dc8803', '#a15c07', '#854a0e', '#6f3d10', '#542c0d',
+  '#fffaeb',
+  '#fef0c7',
+  '#fedf89',
+  '#fec84b',
+  '#fdb022',
+  '#dc8803',
+  '#a15c07',
+  '#854a0e',
+  '#6f3d10',
+  '#542c0d',
 ]
 const gray: MantineColorsTuple = [
-  '#f7f8fa', '#eff1f4', '#e3e6eb', '#cfd4dc', '#98a1b0',
-  '#6b7484', '#4b5464', '#374151', '#242b38', '#141a24',
+  '#f7f8fa',
+  '#eff1f4',
+  '#e3e6eb',
+  '#cfd4dc',
+  '#98a1b0',
+  '#6b7484',
+  '#4b5464',
+  '#374151',
+  '#242b38',
+  '#141a24',
 ]
 const dark: MantineColorsTuple = [
-  '#e4e7ec', '#c3c9d4', '#9fa8b8', '#8790a1', '#39414f',
-  '#2f3642', '#242a35', '#171b23', '#12151c', '#0c0e13',
+  '#e4e7ec',
+  '#c3c9d4',
+  '#9fa8b8',
+  '#8790a1',
+  '#39414f',
+  '#2f3642',
+  '#242a35',
+  '#171b23',
+  '#12151c',
+  '#0c0e13',
 ]
 
 export const theme = createTheme({
@@ -54,6 +107,9 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   focusRing: 'auto',
+  components: {
+    Overlay: Overlay.extend({ defaultProps: { backgroundOpacity: 0.4 } }),
+  },
 })
 
 /** Beside Mantine's variables a few of ours, so that components name what they mean. */
@@ -72,8 +128,10 @@ export const variables: CSSVariablesResolver = () => ({
     '--info': '#2456c9',
     '--info-soft': '#eef4ff',
     '--good': '#15803d',
+    '--good-text': '#13682f',
     '--good-soft': '#edfbf2',
     '--bad': '#c92a2a',
+    '--bad-text': '#a61e1e',
     '--bad-soft': '#fef2f2',
     '--wait': '#dc8803',
     '--wait-text': '#854a0e',
@@ -93,8 +151,10 @@ export const variables: CSSVariablesResolver = () => ({
     '--info': '#6a93f8',
     '--info-soft': '#1a2440',
     '--good': '#43c17a',
+    '--good-text': '#78d9a0',
     '--good-soft': '#14291d',
     '--bad': '#f87171',
+    '--bad-text': '#fca5a5',
     '--bad-soft': '#331a1d',
     '--wait': '#fdb022',
     '--wait-text': '#fdc860',
