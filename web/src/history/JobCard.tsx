@@ -61,7 +61,7 @@ function Counts({ job }: { job: Job }) {
   if (job.state !== 'done' && total !== null) {
     parts.push(['read', said('read', { n: number(done), total: number(total) })])
   }
-  if (failed > 0) parts.push(['failed', t('failedPages', { count: failed, n: number(failed) })])
+  if (failed > 0) parts.push(['failed', t('notRead', { count: failed, n: number(failed) })])
   if (parts.length === 0) return null
   return (
     <p className={classes.counts}>
@@ -88,9 +88,12 @@ function Errors({ errors }: { errors: JobError[] }) {
   return (
     <ul className={classes.errors}>
       {[...byCode].map(([code, { first, n }]) => (
-        <li key={code} title={`${first.item}: ${first.detail}`}>
+        <li key={code}>
           {explain(code, first.detail)}
           {n > 1 && <span className={classes.times}>{t('errorCount', { count: n, n })}</span>}
+          <span className={classes.detail} lang="en">
+            {first.detail}
+          </span>
         </li>
       ))}
     </ul>

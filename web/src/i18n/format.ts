@@ -1,3 +1,5 @@
+import i18next from 'i18next'
+
 import { currentLanguage } from './index'
 
 /* Numbers, times and lengths of time as the chosen language writes them. */
@@ -36,11 +38,11 @@ export function clock(at: Date): string {
   return cached('clock', (l) => new Intl.DateTimeFormat(l, { timeStyle: 'medium' })).format(at)
 }
 
-/** "3 minutes ago", "yesterday". */
+/** "just now", "3 minutes ago", "yesterday". */
 export function ago(iso: string, now: number = Date.now()): string {
   const s = Math.round((Date.parse(iso) - now) / 1000)
   const format = cached('ago', (l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto' }))
-  if (Math.abs(s) < 60) return format.format(s, 'second')
+  if (Math.abs(s) < 60) return i18next.t('justNow')
   if (Math.abs(s) < 3600) return format.format(Math.round(s / 60), 'minute')
   if (Math.abs(s) < 86400) return format.format(Math.round(s / 3600), 'hour')
   return format.format(Math.round(s / 86400), 'day')

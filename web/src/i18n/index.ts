@@ -52,6 +52,7 @@ export async function startI18n(): Promise<void> {
     defaultNS: 'common',
     resources: {},
     returnNull: false,
+    showSupportNotice: false,
     interpolation: { escapeValue: false, prefix: '{', suffix: '}' },
     react: { useSuspense: false },
   })

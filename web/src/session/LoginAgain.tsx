@@ -21,7 +21,9 @@ export function LoginAgain() {
       <Modal.Overlay />
       <Modal.Content>
         <Modal.Header role="none">
-          <Modal.Title>{t('again')}</Modal.Title>
+          <Modal.Title fz="xl" fw={620}>
+            {t('again')}
+          </Modal.Title>
         </Modal.Header>
         <Modal.Body>
           {open && (

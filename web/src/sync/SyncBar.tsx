@@ -37,8 +37,8 @@ function Shown({ bar, now }: { bar: Bar; now: number }) {
       {(lost !== null || details.length > 0) && (
         <p className={classes.details}>
           {lost !== null && <span className={classes.lost}>{lost}</span>}
-          {details.map((detail) => (
-            <span key={detail}>{detail}</span>
+          {details.map((detail, i) => (
+            <span key={i}>{detail}</span>
           ))}
         </p>
       )}
@@ -68,7 +68,7 @@ function Track({ bar, text }: { bar: Bar; text: string }) {
     >
       <div
         className={classes.fill}
-        data-unknown={(!known && underWay(bar)) || undefined}
+        data-unknown={(!known && bar.phase !== 'waiting' && underWay(bar)) || undefined}
         style={known ? { width: `${bar.percentage}%` } : undefined}
       />
     </div>

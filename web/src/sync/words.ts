@@ -67,7 +67,7 @@ export function useHeadline(): (bar: Bar, now: number) => string {
 /** What stands below it, in small. */
 export function useDetails(): (bar: Bar, now: number) => string[] {
   const { t } = useTranslation('sync')
-  const counted = (what: 'added' | 'updated' | 'removed' | 'failedPages', n: number) =>
+  const counted = (what: 'added' | 'updated' | 'removed' | 'notRead', n: number) =>
     n > 0 ? [t(what, { count: n, n })] : []
 
   const moving = (bar: Bar, now: number): string[] => {
@@ -85,13 +85,15 @@ export function useDetails(): (bar: Bar, now: number) => string[] {
         until === null || until <= now ? [] : [t('waitingIn', { time: countdown(until - now) })]
       return [...rest, ...moving({ ...bar, eta: null }, now)]
     }
+    if (bar.phase === 'failed' && bar.failure !== null) return [bar.failure.message]
     const { result } = bar
     if (result === null) return []
     return [
       ...(bar.phase === 'done' && result.added > 0 ? [] : counted('added', result.added)),
       ...counted('updated', result.updated),
       ...counted('removed', result.removed),
-      ...counted('failedPages', result.failed),
+      ...counted('notRead', result.failed),
+      ...(bar.phase === 'partial' ? [result.message] : []),
     ]
   }
 }
