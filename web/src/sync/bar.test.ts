@@ -173,6 +173,13 @@ describe('the list of jobs', () => {
     expect(late.read).toBe(40)
   })
 
+  it('moves a bar whose stream is late', () => {
+    const bar = after(...begun, ev(progress(40, 1000)), told(half, 1000))
+    expect(bar).toMatchObject({ read: 500, percentage: 50 })
+    expect(reduce(bar, ev(progress(80, 1000), 1100)).read).toBe(500)
+    expect(reduce(bar, ev(progress(540, 1000), 1200)).read).toBe(540)
+  })
+
   it('ends a bar whose stream never says so, at the second look', () => {
     const counts = { added: 5, updated: 0, removed: 1, unchanged: 0, failed: 0 }
     const once = after(...begun, told({ state: 'done', counts }))

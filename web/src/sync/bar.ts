@@ -129,7 +129,8 @@ function onEvent(bar: Bar, event: SyncEvent, at: number): Bar {
         phase: 'running',
         total: event.total_api,
         toSync: event.to_sync,
-        infoAt: at,
+        // What a replay tells is no news to a page that knows how far it is.
+        infoAt: bar.floor === null ? at : 0,
       }
     case 'progress':
       return onProgress(bar, event, at)
@@ -216,22 +217,26 @@ function onJob(bar: Bar, job: Job, at: number): Bar {
   if (!isActive(job)) {
     return bar.ended === job.id ? ofEnded(bar, job) : { ...bar, ended: job.id }
   }
-  return ofActive(bar, job)
+  return ofActive(job.progress.done > bar.read ? ahead(bar, job, at) : bar, job)
+}
+
+/** The list knows more than the stream has told: that one is late, or dead. */
+function ahead(bar: Bar, job: Job, at: number): Bar {
+  const { done, total, percentage } = job.progress
+  return {
+    ...bar,
+    phase: 'running',
+    total: total ?? bar.total,
+    read: done,
+    added: job.counts.added,
+    percentage,
+    floor: { read: done, until: at + FLOOR_MS },
+  }
 }
 
 /** A page that has just been opened shows at once how far it is. */
 function adopt(bar: Bar, job: Job, at: number): Bar {
-  const known: Bar = {
-    ...bar,
-    job: job.id,
-    phase: 'running',
-    total: job.progress.total,
-    read: job.progress.done,
-    added: job.counts.added,
-    percentage: job.progress.percentage,
-    floor: { read: job.progress.done, until: at + FLOOR_MS },
-  }
-  return ofActive(known, job)
+  return ofActive(ahead({ ...bar, job: job.id }, job, at), job)
 }
 
 function ofActive(bar: Bar, job: Job): Bar {

@@ -28,6 +28,11 @@ export class SyncController {
   private readonly subscribers = new Set<() => void>()
   private hiding: ReturnType<typeof setTimeout> | undefined
   private rowsAt = 0
+  /**
+   * The job that was followed last. A list of jobs that is older than its end must not
+   * have it joined again: that would start another one.
+   */
+  private known: string | null = null
 
   constructor(
     private readonly api: ApiClient,
@@ -65,7 +70,10 @@ export class SyncController {
       if (job !== undefined) this.act({ type: 'job', job, at: Date.now() })
       return
     }
-    if (jobs.some((job) => isSync(job) && isActive(job))) this.start('quick')
+    const other = jobs.find((job) => isSync(job) && isActive(job))
+    if (other === undefined || other.id === this.known) return
+    this.known = other.id
+    this.start('quick')
   }
 
   dispose(): void {
@@ -138,6 +146,7 @@ export class SyncController {
 
   private ended(): void {
     this.stop?.abort()
+    this.known = this.bar.job ?? this.known
     this.listeners.onEnd(this.bar)
     clearTimeout(this.hiding)
     if (this.bar.phase === 'done') this.hiding = setTimeout(this.hide, GREEN_MS)

@@ -148,6 +148,38 @@ describe('a page that is opened', () => {
     expect(screen.getByText('300 of 1000')).toBeTruthy()
   })
 
+  it('is cancelled when asked, and does not begin again by itself', async () => {
+    const line = new Line()
+    let state = 'running'
+    const asked = serve({
+      [SYNC]: streams(line),
+      [JOBS]: () => json({ jobs: [{ ...done, state }] }),
+      [`POST /api/jobs/${ID}/cancel`]: () => json({ ...done, state: 'cancelled' }),
+    })
+    await page()
+    await say(line, 1, { type: 'start', message: '' })
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel the sync' }))
+    // The list that is read now may still be of before.
+    await say(line, 2, { type: 'error', code: 'cancelled', message: '' })
+    await waitFor(() => expect(screen.getAllByText('The sync was cancelled')).toHaveLength(2))
+    state = 'cancelled'
+    await act(() => new Promise((resolve) => setTimeout(resolve, 300)))
+    expect(asked.filter((a) => a.path.includes('sync-stream'))).toHaveLength(1)
+  })
+
+  it('joins a sync that somebody else has begun', async () => {
+    const first = new Line()
+    const second = new Line()
+    const other = '14b91416-a2be-44b9-92d4-23e0858979a7'
+    let jobs: unknown[] = []
+    serve({ [SYNC]: streams(first, second), [JOBS]: () => json({ jobs }) })
+    await page()
+    await say(first, 1, { type: 'start', message: '' })
+    jobs = [{ ...done, id: other, state: 'running', finished_at: null }, done]
+    await say(first, 2, { type: 'complete', status: 'up_to_date', added: 0, message: '' })
+    await waitFor(() => expect(second.opened).toBe(true))
+  })
+
   it('asks for the password when the partner refuses it in the course of a sync', async () => {
     const line = new Line()
     serve({ [SYNC]: streams(line), [JOBS]: noJobs })

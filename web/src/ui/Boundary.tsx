@@ -20,7 +20,7 @@ export class Boundary extends Component<{ children: ReactNode }, { broken: boole
 export function Broken() {
   const { t } = useTranslation()
   return (
-    <Notice title={t('crashed')} text={t('crashedHelp')}>
+    <Notice page title={t('crashed')} text={t('crashedHelp')}>
       <Button onClick={() => window.location.reload()}>{t('reload')}</Button>
     </Notice>
   )

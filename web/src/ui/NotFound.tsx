@@ -7,7 +7,7 @@ import { Notice } from './Notice'
 export function NotFound() {
   const { t } = useTranslation()
   return (
-    <Notice title={t('notFound')}>
+    <Notice page title={t('notFound')}>
       <Button component={Link} to="/programs">
         {t('toPrograms')}
       </Button>

@@ -8,14 +8,16 @@ interface Props {
   title: string
   text?: string
   children?: ReactNode
+  /** Whether it is all that the page has. */
+  page?: boolean
 }
 
 /** A page or a part of one that has only this to say. */
-export function Notice({ icon, title, text, children }: Props) {
+export function Notice({ icon, title, text, children, page = false }: Props) {
   return (
-    <Stack className={classes.notice} align="center" gap="xs">
+    <Stack component={page ? 'main' : 'div'} className={classes.notice} align="center" gap="xs">
       {icon && <div className={classes.icon}>{icon}</div>}
-      <Title order={2} ta="center">
+      <Title order={page ? 1 : 2} size="h2" ta="center">
         {title}
       </Title>
       {text && (

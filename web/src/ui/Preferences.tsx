@@ -22,7 +22,7 @@ interface Props<T> {
 /** A menu of which one is chosen. */
 function ChoiceMenu<T extends string>({ label, icon, value, choices, onChoose }: Props<T>) {
   return (
-    <Menu position="bottom-end" width={180}>
+    <Menu position="bottom-end" width={180} withinPortal={false}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} title={label}>
           {icon}
@@ -32,8 +32,7 @@ function ChoiceMenu<T extends string>({ label, icon, value, choices, onChoose }:
         {choices.map((choice) => (
           <Menu.Item
             key={choice.value}
-            role="menuitemradio"
-            aria-checked={choice.value === value}
+            aria-current={choice.value === value || undefined}
             lang={choice.lang}
             rightSection={choice.value === value ? <CheckIcon size={16} /> : null}
             onClick={() => onChoose(choice.value)}

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, Text, UnstyledButton, VisuallyHidden } from '@mantine/core'
+import { ActionIcon, Menu, UnstyledButton, VisuallyHidden } from '@mantine/core'
 import { lazy, Suspense, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation, useNavigate } from 'react-router-dom'
@@ -66,7 +66,7 @@ function AccountMenu() {
   const state = useSessionState()
   const user = state.is === 'out' ? '' : state.user
   return (
-    <Menu position="bottom-end" width={240} withinPortal>
+    <Menu position="bottom-end" width={240} withinPortal={false}>
       <Menu.Target>
         <UnstyledButton className={classes.account}>
           <UserIcon />
@@ -77,9 +77,9 @@ function AccountMenu() {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <Text size="sm" px="sm" py={6} truncate dir="auto" title={user}>
+        <Menu.Label className={classes.label} dir="auto" title={user}>
           {user}
-        </Text>
+        </Menu.Label>
         <Menu.Divider />
         <Menu.Item leftSection={<SignOutIcon size={16} />} onClick={() => session.signOut()}>
           {t('signOut')}

@@ -1,5 +1,6 @@
 import {
   createTheme,
+  Menu,
   Overlay,
   type CSSVariablesResolver,
   type MantineColorsTuple,
@@ -108,6 +109,8 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: 'auto',
   components: {
+    // Its placeholder is a child that a menu may not have.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Overlay: Overlay.extend({ defaultProps: { backgroundOpacity: 0.4 } }),
   },
 })
