@@ -152,6 +152,14 @@ describe('follow', () => {
     expect(last.until - before.until).toBe(7000)
   })
 
+  it('is as quick as at first after a line that brought something', async () => {
+    const none = () => new ApiError(0, 'network', '')
+    const h = harness([none(), none(), none(), body([': hi\n\n']), body(['data: end\n\n'])])
+    await vi.advanceTimersByTimeAsync(20_000)
+    await h.done
+    expect(h.lost().map((s) => s.is === 'lost' && s.attempt)).toEqual([0, 1, 2, 0])
+  })
+
   it('cuts a line that has fallen silent', async () => {
     const h = harness([body(['id: j.1\ndata: x\n\n'], 'hang'), body(['data: end\n\n'])])
     await vi.advanceTimersByTimeAsync(44_000)

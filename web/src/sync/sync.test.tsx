@@ -150,20 +150,22 @@ describe('a page that is opened', () => {
 
   it('is cancelled when asked, and does not begin again by itself', async () => {
     const line = new Line()
-    let state = 'running'
+    let looks = 0
+    const running = () => ({ ...done, state: 'running', eta_at: `2026-11-20T12:00:0${looks++}Z` })
     const asked = serve({
       [SYNC]: streams(line),
-      [JOBS]: () => json({ jobs: [{ ...done, state }] }),
+      [JOBS]: () => json({ jobs: [running()] }),
       [`POST /api/jobs/${ID}/cancel`]: () => json({ ...done, state: 'cancelled' }),
     })
     await page()
     await say(line, 1, { type: 'start', message: '' })
     await userEvent.click(screen.getByRole('button', { name: 'Cancel the sync' }))
-    // The list that is read now may still be of before.
     await say(line, 2, { type: 'error', code: 'cancelled', message: '' })
     await waitFor(() => expect(screen.getAllByText('The sync was cancelled')).toHaveLength(2))
-    state = 'cancelled'
-    await act(() => new Promise((resolve) => setTimeout(resolve, 300)))
+    // The lists that are read now may still be of before.
+    const before = looks
+    await waitFor(() => expect(looks).toBeGreaterThan(before), { timeout: 8000 })
+    await act(() => new Promise((resolve) => setTimeout(resolve, 100)))
     expect(asked.filter((a) => a.path.includes('sync-stream'))).toHaveLength(1)
   })
 
