@@ -12,8 +12,6 @@ export default defineConfig({
     // An inlined asset would need data: in the Content Security Policy.
     assetsInlineLimit: 0,
     target: 'es2022',
-    // What counts is the size that is sent, and the build has a check of its own for that.
-    chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
   },
   server: {

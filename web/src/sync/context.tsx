@@ -52,10 +52,11 @@ export function SyncProvider({ children }: { children: ReactNode }) {
   }, [sync, signedIn])
 
   // The list of jobs is asked for every minute; while something runs, more often.
-  const active = useSyncExternalStore(sync.subscribe, () => underWay(sync.get()))
+  // It is not in the list before it has its number.
+  const job = useSyncExternalStore(sync.subscribe, () => underWay(sync.get()) && sync.get().job)
   useEffect(() => {
-    if (active) void refreshJobs(client)
-  }, [active, client])
+    if (job !== false) void refreshJobs(client)
+  }, [job, client])
 
   return <Context.Provider value={sync}>{children}</Context.Provider>
 }

@@ -5,6 +5,7 @@ import {
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core'
+import i18next from 'i18next'
 
 // Mantine's own greys and yellows miss 4.5:1 on white; these are picked to meet it
 // wherever text is written in them (6 and up in light, 4 and down in dark).
@@ -111,6 +112,10 @@ export const theme = createTheme({
   components: {
     // Its placeholder is a child that a menu may not have.
     Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+    // A function, as the words are those of the language when it is shown.
+    Notification: {
+      defaultProps: () => ({ closeButtonProps: { 'aria-label': i18next.t('close') } }),
+    },
     Overlay: Overlay.extend({ defaultProps: { backgroundOpacity: 0.4 } }),
   },
 })
