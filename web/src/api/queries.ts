@@ -1,0 +1,76 @@
+import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
+
+import { useApi } from '../session/context'
+import { JOBS_SHOWN } from '../sync/freshness'
+import type { ApiClient } from './client'
+import { ApiError, isAbort } from './error'
+import { isActive, type Job } from './types'
+
+/**
+ * The roots of all query keys: whoever invalidates one has every query below it read
+ * anew. Lists and filters put what was asked behind them.
+ */
+export const keys = {
+  programs: ['programs'],
+  filters: ['filters'],
+  live: ['live'],
+  jobs: ['jobs'],
+} as const
+
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        gcTime: 10 * 60_000,
+        refetchOnWindowFocus: true,
+        retry: (failures, error) => error instanceof ApiError && error.transient && failures < 3,
+        retryDelay: (failures, error) => {
+          const asked = error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0
+          return Math.min(30_000, Math.max(asked, 500 * 2 ** failures))
+        },
+      },
+    },
+  })
+}
+
+/** Everything that the registry's rows are shown by. */
+export function refreshRegistry(client: QueryClient): Promise<void> {
+  return all([
+    client.invalidateQueries({ queryKey: keys.programs }),
+    client.invalidateQueries({ queryKey: keys.filters }),
+  ])
+}
+
+export function refreshJobs(client: QueryClient): Promise<void> {
+  return client.invalidateQueries({ queryKey: keys.jobs })
+}
+
+async function all(what: Promise<void>[]): Promise<void> {
+  await Promise.all(what)
+}
+
+const WATCH_MS = 5_000
+const IDLE_MS = 60_000
+
+export function jobsQuery(api: ApiClient) {
+  return queryOptions({
+    queryKey: [...keys.jobs, 'newest'],
+    queryFn: async ({ signal }): Promise<Job[]> => {
+      const query = { limit: JOBS_SHOWN }
+      return (await api.json<{ jobs: Job[] }>('/api/jobs', { query, signal })).jobs
+    },
+    staleTime: 2_000,
+    // How things really stand, should an event be late; and the syncs of others.
+    refetchInterval: ({ state }) => (state.data?.some(isActive) ? WATCH_MS : IDLE_MS),
+  })
+}
+
+export function useJobs() {
+  return useQuery(jobsQuery(useApi()))
+}
+
+export function failureOf(error: unknown): ApiError | null {
+  if (error === null || error === undefined || isAbort(error)) return null
+  return error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error))
+}

@@ -1,0 +1,89 @@
+import i18next from 'i18next'
+import { initReactI18next } from 'react-i18next'
+
+import type en from './en.json'
+
+export const languages = ['en', 'uk', 'ru'] as const
+export type Language = (typeof languages)[number]
+
+/** What each language calls itself; the same in all of them, so not in the files. */
+export const endonym: Record<Language, string> = {
+  en: 'English',
+  uk: 'Українська',
+  ru: 'Русский',
+}
+
+type Texts = typeof en
+
+declare module 'i18next' {
+  interface CustomTypeOptions {
+    defaultNS: 'common'
+    resources: Texts
+  }
+}
+
+const KEY = 'lockstep.language'
+
+const load: Record<Language, () => Promise<{ default: unknown }>> = {
+  en: () => import('./en.json'),
+  uk: () => import('./uk.json'),
+  ru: () => import('./ru.json'),
+}
+
+function isLanguage(value: unknown): value is Language {
+  return languages.includes(value as Language)
+}
+
+/** The first of the browser's languages that there is, Belarusian and the like aside. */
+export function pickLanguage(remembered: string | null, wanted: readonly string[]): Language {
+  if (isLanguage(remembered)) return remembered
+  for (const tag of wanted) {
+    const primary = tag.toLowerCase().split('-')[0]
+    if (isLanguage(primary)) return primary
+  }
+  return 'en'
+}
+
+export async function startI18n(): Promise<void> {
+  await i18next.use(initReactI18next).init({
+    lng: 'en',
+    fallbackLng: false,
+    ns: [],
+    defaultNS: 'common',
+    resources: {},
+    returnNull: false,
+    showSupportNotice: false,
+    interpolation: { escapeValue: false, prefix: '{', suffix: '}' },
+    react: { useSuspense: false },
+  })
+  await show(pickLanguage(remembered(), navigator.languages))
+}
+
+/** The person's own choice. */
+export async function setLanguage(language: Language): Promise<void> {
+  await show(language)
+  try {
+    localStorage.setItem(KEY, language)
+  } catch {
+    // Not remembered, then.
+  }
+}
+
+export function currentLanguage(): Language {
+  return isLanguage(i18next.language) ? i18next.language : 'en'
+}
+
+async function show(language: Language): Promise<void> {
+  const { default: texts } = (await load[language]()) as { default: Texts }
+  for (const [ns, part] of Object.entries(texts)) i18next.addResourceBundle(language, ns, part)
+  await i18next.changeLanguage(language)
+  document.documentElement.lang = language
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(KEY)
+  } catch {
+    return null
+  }
+}
