@@ -10,7 +10,7 @@ use Lockstep::Stack;
 use Test::More;
 
 my $build = $ENV{LOCKSTEP_BUILD} || Lockstep::Stack->root . '/build';
-if (!$ENV{LOCKSTEP_WEB} && !-d "$build/web-build/node_modules") {
+if (!$ENV{TEST_WEB} && !-d "$build/web-build/node_modules") {
 	plan skip_all => 'no pages in the build: make pages';
 }
 

@@ -4,7 +4,7 @@
 // Signing in and out: what each way of being refused says, where the password is and
 // where it is not, and that nobody is sent elsewhere.
 
-const { Browser, axe, closeAll, needBrowser, pattern, shot, sideways, signIn, t } = require('../lib/web/browser.js')
+const { Browser, axe, closeAll, needBrowser, pattern, sees, shot, sideways, signIn, t } = require('../lib/web/browser.js')
 const { Stack, slow } = require('../lib/web/stack.js')
 const { done, is, like, ok, subtest } = require('../lib/web/tap.js')
 
@@ -20,25 +20,18 @@ async function fresh(how) {
   return { browser, page }
 }
 
-/** Nothing that a person would not see went wrong. */
-async function isClean(browser) {
-  is(browser.complaints, [], 'nothing in the console, and no breach of the policy')
-  is(browser.elsewhere, [], 'nobody else was asked')
-  await browser.close()
-}
-
 async function main() {
   await subtest('who is not signed in is asked to, and then gets the page', async () => {
     const { browser, page } = await fresh()
     await page.goto('/programs?status=CURRENT')
     await page.waitForURL('**/login')
-    ok(await page.getByRole('heading', { name: t('login.title') }).isVisible(), 'the form')
+    await sees(page.getByRole('heading', { name: t('login.title') }), 'the form')
     is(await axe(page), [], 'axe finds nothing serious')
     await shot(page, 'sign-in')
     await signIn(page, user)
     await page.waitForURL('**/programs?status=CURRENT')
-    ok(await page.getByRole('heading', { name: t('programs.title') }).isVisible(), 'the programs, with the filter that was asked for')
-    await isClean(browser)
+    await sees(page.getByRole('heading', { name: t('programs.title') }), 'the programs, with the filter that was asked for')
+    await browser.isClean()
   })
 
   await subtest('the password is nowhere but in memory', async () => {
@@ -54,8 +47,8 @@ async function main() {
     is(urls.filter((url) => /agency-password/.test(url) || url.includes(basic)), [], 'in no address')
     await page.reload()
     await page.waitForURL('**/login')
-    ok(await page.getByLabel(t('login.user'), { exact: true }).isVisible(), 'gone with the page')
-    await isClean(browser)
+    await sees(page.getByLabel(t('login.user'), { exact: true }), 'gone with the page')
+    await browser.isClean()
   })
 
   await subtest('kept for the tab when that is ticked, and for no other', async () => {
@@ -78,7 +71,7 @@ async function main() {
     is(await page.evaluate(() => JSON.stringify({ ...sessionStorage }).includes('authorization')), false, 'signed out, nothing is left of it')
     await page.goto('/programs')
     await page.waitForURL('**/login')
-    await isClean(browser)
+    await browser.isClean()
   })
 
   await subtest('an address cannot send who signs in elsewhere', async () => {
@@ -90,7 +83,7 @@ async function main() {
       ok(page.url().startsWith(`${stack.BASE_URL}/programs`), query)
       await page.goto('about:blank')
     }
-    await isClean(browser)
+    await browser.isClean()
   })
 
   await subtest('what is missing is said at the field, and nothing is sent', async () => {
@@ -98,14 +91,14 @@ async function main() {
     await page.goto('/login')
     let sent = 0
     page.on('request', (request) => { if (/\/api\//.test(request.url())) sent++ })
-    await page.getByRole('button', { name: t('login.submit') }).click()
-    ok(await page.getByText(t('login.userMissing')).isVisible(), 'user name')
-    ok(await page.getByText(t('login.passwordMissing')).isVisible(), 'password')
+    await page.getByRole('button', { name: t('login.submit'), exact: true }).click()
+    await sees(page.getByText(t('login.userMissing')), 'user name')
+    await sees(page.getByText(t('login.passwordMissing')), 'password')
     await signIn(page, ['a:b', 'c'])
-    ok(await page.getByText(t('login.userColon')).isVisible(), 'a colon')
+    await sees(page.getByText(t('login.userColon')), 'a colon')
     is(sent, 0, 'nobody was asked')
     is(await axe(page), [], 'axe finds nothing serious')
-    await isClean(browser)
+    await browser.isClean()
   })
 
   await subtest('each refusal reads differently, and no browser asks by itself', async () => {
@@ -140,7 +133,7 @@ async function main() {
     await signIn(page, user)
     await page.waitForURL('**/programs*')
     ok(true, 'and the right one is taken')
-    await isClean(browser)
+    await browser.isClean()
   })
 
   await subtest('too many refusals', async () => {
@@ -152,9 +145,8 @@ async function main() {
       if ((await answered).status() === 429) break
       await alert(page).waitFor()
     }
-    await page.getByText(pattern('login.too_many_refusals')).waitFor()
-    ok(true, 'says to wait')
-    await isClean(browser)
+    await sees(page.getByText(pattern('login.too_many_refusals')), 'says to wait')
+    await browser.isClean()
   })
 
   await subtest('no server at all', async () => {
@@ -162,13 +154,12 @@ async function main() {
     await page.goto('/login')
     await browser.context.setOffline(true)
     await signIn(page, user)
-    await page.getByText(t('login.network')).waitFor()
-    ok(true, 'says so')
+    await sees(page.getByText(t('login.network')), 'says so')
     await browser.context.setOffline(false)
-    await page.getByRole('button', { name: t('login.submit') }).click()
+    await page.getByRole('button', { name: t('login.submit'), exact: true }).click()
     await page.waitForURL('**/programs*')
     ok(true, 'and goes on when it is back, with what was typed')
-    await isClean(browser)
+    await browser.isClean()
   })
 
   await subtest('a later 401 brings the form back with the page kept', async () => {
@@ -186,10 +177,10 @@ async function main() {
     is(await axe(page), [], 'axe finds nothing serious')
     await shot(page, 'sign-in-again')
     await again.getByLabel(t('login.password'), { exact: true }).fill('new-password')
-    await again.getByRole('button', { name: t('login.submit') }).click()
+    await again.getByRole('button', { name: t('login.submit'), exact: true }).click()
     await again.waitFor({ state: 'hidden' })
     like(page.url(), /\/programs/, 'the same page')
-    await isClean(browser)
+    await browser.isClean()
   })
 
   await subtest('320 pixels wide, in the dark', async () => {
@@ -199,7 +190,7 @@ async function main() {
     is(await sideways(page), 0, 'nothing to scroll sideways')
     is(await axe(page), [], 'axe finds nothing serious')
     await shot(page, 'sign-in-320-dark')
-    await isClean(browser)
+    await browser.isClean()
   })
 }
 

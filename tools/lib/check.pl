@@ -80,7 +80,7 @@ sub plain {
 	build('build', '--enable-werror', '--with-web') or return;
 	local $ENV{LOCKSTEP_BUILD} = "$ENV{PWD}/build";
 	# Tests with a browser have to run, not to be left out.
-	local $ENV{LOCKSTEP_WEB} = 1;
+	local $ENV{TEST_WEB} = 1;
 	tests('build');
 }
 

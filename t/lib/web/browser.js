@@ -8,7 +8,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { createRequire } = require('node:module')
 const { build, root, slow } = require('./stack.js')
-const { diag, looks, skipAll } = require('./tap.js')
+const { diag, is, looks, ok, skipAll } = require('./tap.js')
 
 const modules = createRequire(path.join(build, 'web-build/package.json'))
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((file) => fs.existsSync(file))
@@ -20,7 +20,7 @@ function needBrowser() {
     : !fs.existsSync(path.join(build, 'web-build/dist/index.html')) || !fs.existsSync(path.join(build, 'web-build/node_modules/playwright-core'))
       ? 'no pages in the build: make pages'
       : undefined
-  if (lacks && process.env.LOCKSTEP_WEB) {
+  if (lacks && process.env.TEST_WEB) {
     throw new Error(lacks)
   }
   if (lacks) skipAll(lacks)
@@ -113,6 +113,13 @@ class Browser {
     return page
   }
 
+  /** Nothing went wrong that a person would not see; the end of it. */
+  async isClean() {
+    is(this.complaints, [], 'nothing in the console, and no breach of the policy')
+    is(this.elsewhere, [], 'nobody else was asked')
+    await this.close()
+  }
+
   async close() {
     await this.context.close()
     current = undefined
@@ -122,7 +129,7 @@ class Browser {
 let current
 looks.push(async () => {
   if (!current || current.isClosed()) return 'no page'
-  const where = process.env.LOCKSTEP_FAILED
+  const where = process.env.TEST_FAILED
   if (where) {
     const file = path.join(where, `failed-${process.pid}-${Date.now()}.png`)
     await current.screenshot({ path: file })
@@ -131,12 +138,18 @@ looks.push(async () => {
   return `${current.url()} said:\n${(await current.locator('body').innerText({ timeout: 5000 })).slice(0, 3000)}`
 })
 
+/** A test that a person sees it, now or soon. */
+async function sees(where, name, seconds = 15) {
+  const shown = await where.first().waitFor({ timeout: seconds * 1000 * slow }).then(() => true, () => false)
+  return ok(shown, name)
+}
+
 /** Types a login into the form and sends it. */
 async function signIn(page, [user, password], how = {}) {
   await page.getByLabel(t('login.user'), { exact: true }).fill(user)
   await page.getByLabel(t('login.password'), { exact: true }).fill(password)
   if (how.stay) await page.getByLabel(t('login.keep')).check()
-  await page.getByRole('button', { name: t('login.submit') }).click()
+  await page.getByRole('button', { name: t('login.submit'), exact: true }).click()
 }
 
 /** What axe-core finds that is serious or worse, as lines. */
@@ -157,9 +170,9 @@ async function sideways(page) {
   })
 }
 
-/** A picture for docs/screenshots, when LOCKSTEP_SCREENSHOTS names a directory. */
+/** A picture for docs/screenshots, when TEST_SCREENSHOTS names a directory. */
 async function shot(page, name) {
-  const where = process.env.LOCKSTEP_SCREENSHOTS
+  const where = process.env.TEST_SCREENSHOTS
   if (!where) return
   fs.mkdirSync(where, { recursive: true })
   await page.mouse.move(0, 0)
@@ -171,4 +184,4 @@ async function closeAll() {
   chromium = undefined
 }
 
-module.exports = { Browser, axe, closeAll, languages, needBrowser, pattern, shot, sideways, signIn, t }
+module.exports = { Browser, axe, closeAll, languages, needBrowser, pattern, sees, shot, sideways, signIn, t }

@@ -25,6 +25,17 @@ async function waitFor(what, test, seconds = 20) {
   }
 }
 
+const running = new Set()
+
+// What a test leaves up when it breaks off.
+process.on('exit', () => {
+  for (const stack of running) {
+    spawnSync(path.join(root, 'tools/stack'), ['down', '--dir', stack.dir, '--purge'], { timeout: 60_000 })
+    fs.rmSync(stack.dir, { recursive: true, force: true })
+  }
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130))
+
 class Stack {
   /** how: { conf: {KEY: VALUE}, latency: ms } */
   static start(how = {}) {
@@ -33,6 +44,7 @@ class Stack {
     const conf = { 'schedule.sync': '', ...how.conf }
     const options = Object.entries(conf).flatMap(([key, value]) => ['--conf', `${key}=${value}`])
     if (how.latency !== undefined) options.push('--latency', String(how.latency))
+    running.add(stack)
     stack.tool('up', '--pages', ...options, '--', '--seed', '1')
     return stack
   }
@@ -54,6 +66,7 @@ class Stack {
 
   /** Ends it; what died of itself, and so should not have, comes back. */
   stop() {
+    running.delete(this)
     this.tool('down')
     const crash = /"master: worker died".* by=(?:signal status=(?!9\b)\d|exit status=[1-9])/
     const died = this.log(crash)
