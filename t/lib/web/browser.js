@@ -170,6 +170,21 @@ async function sideways(page) {
   })
 }
 
+/** The colour of the filled part of the progress bar, as a person would call it. */
+async function tone(page) {
+  const rgb = await page.getByRole('progressbar').locator('> *').first()
+    .evaluate((element) => getComputedStyle(element).backgroundColor)
+  const [r, g, b] = rgb.match(/[\d.]+/g).map((n) => Number(n) / 255)
+  const [high, low] = [Math.max(r, g, b), Math.min(r, g, b)]
+  if (high - low < 0.12) return 'grey'
+  const sixth = high === r ? ((g - b) / (high - low) + 6) % 6 : high === g ? (b - r) / (high - low) + 2 : (r - g) / (high - low) + 4
+  const hue = sixth * 60
+  if (hue < 18 || hue > 330) return 'red'
+  if (hue < 60) return 'amber'
+  if (hue < 175) return 'green'
+  return hue < 270 ? 'blue' : 'purple'
+}
+
 /** A picture for docs/screenshots, when TEST_SCREENSHOTS names a directory. */
 async function shot(page, name) {
   const where = process.env.TEST_SCREENSHOTS
@@ -184,4 +199,4 @@ async function closeAll() {
   chromium = undefined
 }
 
-module.exports = { Browser, axe, closeAll, languages, needBrowser, pattern, sees, shot, sideways, signIn, t }
+module.exports = { Browser, axe, closeAll, languages, needBrowser, pattern, sees, shot, sideways, signIn, t, tone }

@@ -8,6 +8,8 @@ const assert = require('node:assert/strict')
 let count = 0
 let failed = 0
 let depth = null;	// of the subtest that runs: { count, failed }
+// For work on one of them: TEST_ONLY='second tab' prove t/web/30-sync.t
+const only = process.env.TEST_ONLY && new RegExp(process.env.TEST_ONLY)
 const looks = [];	// what to say of the state of things when something fails
 
 const pad = () => (depth ? '    ' : '')
@@ -58,6 +60,7 @@ async function look() {
 }
 
 async function subtest(name, run) {
+  if (only && !only.test(name)) return true
   depth = { count: 0, failed: 0 }
   try {
     await run()
