@@ -86,7 +86,7 @@ async function main() {
   await subtest('cancelled and tried again from there', async () => {
     const { browser, page } = await open()
     await waitFor('quiet', async () => !(await stack.jobs(login)).some((one) => /queued|running/.test(one.state)), 40)
-    await stack.latency(900)
+    await stack.latency(4000)
     await page.getByRole('button', { name: t('sync.button') }).click()
     await page.getByRole('link', { name: t('common.history') }).click()
     await drawer(page).waitFor()
