@@ -56,7 +56,7 @@ export function packed(limit: number, needed: string[]): Plugin {
     },
     generateBundle(_options, bundle) {
       for (const chunk of Object.values(bundle)) {
-        if (chunk.type === 'chunk' && needed.some((name) => chunk.facadeModuleId?.endsWith(name))) {
+        if (chunk.type === 'chunk' && needed.some((name) => chunk.moduleIds.some((id) => id.endsWith(name)))) {
           more.push(`/${chunk.fileName}`, ...[...(chunk.viteMetadata?.importedCss ?? [])].map((name) => `/${name}`))
         }
       }
@@ -64,7 +64,7 @@ export function packed(limit: number, needed: string[]): Plugin {
         throw new Error(`no chunk for one of ${needed.join(', ')}`)
       }
     },
-    closeBundle: {
+    writeBundle: {
       order: 'post',
       handler() {
         for (const file of filesBelow(directory)) {
