@@ -141,6 +141,7 @@ looks.push(async () => {
 /** A test that a person sees it, now or soon. */
 async function sees(where, name, seconds = 15) {
   const shown = await where.first().waitFor({ timeout: seconds * 1000 * slow }).then(() => true, () => false)
+  if (!shown) diag(`while the page said:\n${(await where.page().locator('body').innerText()).slice(0, 2000)}`)
   return ok(shown, name)
 }
 
