@@ -160,7 +160,7 @@ async function axe(page) {
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
   return found.violations
     .filter((one) => ['serious', 'critical'].includes(one.impact))
-    .map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).slice(0, 3).join(', ')}`)
+    .map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${[...node.any, ...node.all, ...node.none].map((check) => check.message).join('; ')}`).slice(0, 3).join(', ')}`)
 }
 
 /** How far the page can be scrolled sideways, in pixels. */

@@ -9,6 +9,8 @@ const { waitFor } = require('./stack.js')
 async function open(stack, login, how = {}) {
   const browser = await Browser.open(stack, how)
   const page = await browser.tab()
+  // The page's time can be moved on then.
+  if (how.clock) await page.clock.install()
   await page.goto(how.address ?? '/programs')
   await page.waitForURL('**/login')
   await signIn(page, login, { stay: true })
@@ -56,7 +58,7 @@ async function choices(page, name) {
 
 async function choose(page, name, label) {
   if (!(await offers(page, name).first().isVisible())) await filter(page, name).click()
-  await offers(page, name).filter({ hasText: label }).first().click()
+  await offers(page, name).filter({ has: page.getByText(label, { exact: true }) }).first().click()
 }
 
 const clear = (page) => list(page).getByRole('button', { name: t('programs.clearFilters') }).click()
