@@ -33,6 +33,7 @@ sub adapted {
 	$text =~ s{/etc/ssl/\S+\.pem}{$dir/cert.pem}g;
 	$text =~ s{/etc/ssl/\S+\.key}{$dir/key.pem}g;
 	$text =~ s{/var/log/nginx/lockstep\.}{$dir/}g;
+	$text =~ s{/usr/local/share/lockstep/web}{$dir/web}g;
 	$text =~ s{unix:/run/lockstep/}{unix:$s->{RUN_DIR}/}g;
 	$text =~ s{listen \[::\]:\d+[^;]*;}{}g;
 	$text =~ s{listen (80|443)\b}{listen 127.0.0.1:$port{$1}}g;
@@ -41,7 +42,9 @@ sub adapted {
 }
 
 sub nginx_start {
-	mkdir "$dir/$_" for qw(lockstep tmp);
+	mkdir "$dir/$_" for qw(lockstep tmp web);
+	write_file('web/index.html', "<!doctype html>\n");
+	chmod 0755, "$dir/web";
 	for my $file (glob Lockstep::Stack->root . '/conf/nginx/*') {
 		write_file('lockstep/' . $file =~ s{.*/}{}r, adapted(Lockstep::Stack::slurp($file)));
 	}
@@ -75,6 +78,7 @@ like curl("http://127.0.0.1:$port{80}/api/jobs?x=1"),
 my $over_tls = curl("https://lockstep.example:$port{443}/api/jobs", '--http2');
 like $over_tls, qr{\AHTTP/2 401 }, 'HTTP/2, and lockstep answers';
 like $over_tls, qr{^x-request-id: [0-9a-f]{32}\r$}mi, 'with the request id';
+like curl("https://lockstep.example:$port{443}/programs"), qr{\AHTTP/2 200 .*^<!doctype html>}sm, 'the page for browsers';
 like curl("https://lockstep.example:$port{443}/"), qr{\AHTTP/2 404 }, 'nothing else is there';
 like curl("https://lockstep.example:$port{443}/status"), qr{\AHTTP/2 404 }, 'no operator';
 like curl("http://127.0.0.1:$port{8081}/readyz"), qr{\AHTTP/1.1 200 }, 'the operator on loopback';

@@ -30,8 +30,8 @@ sub default_dir {
 sub stack_up {
 	my ($dir, $port) = @_;
 	print "Starting PostgreSQL, the simulated partner, lockstep and nginx in $dir\n",
-	    -e "$tools/../build/lockstep" ? '' : "(the first time it is built, too)\n";
-	open my $out, '-|', "$tools/stack", 'up', '--dir', $dir,
+	    -e "$tools/../build/lockstep" ? '' : "(the first time it is built, too, which takes a minute or two)\n";
+	open my $out, '-|', "$tools/stack", 'up', '--dir', $dir, '--pages',
 	    '--latency', LATENCY_MS, defined $port ? ('--port', $port) : ()
 	    or die "tools/stack: $!\n";
 	my %fact = map { /^([A-Z_]+)=(.*)$/ ? ($1, $2) : () } <$out>;
@@ -123,9 +123,14 @@ sub timing {
 sub advise {
 	my ($fact, $business, $stop) = @_;
 	my ($base, $login) = ($fact->{BASE_URL}, '-u ' . USER . ':' . PASSWORD);
+	my $page = $fact->{PAGE_URL}
+	    ? "Open $fact->{PAGE_URL}\nand sign in as " . USER . ' with ' . PASSWORD
+	    : "It runs at $base. The page for browsers was left out: no npm.";
 	print <<"TEXT";
 
-It runs at $base; try:
+$page
+
+Or without a browser:
 
   curl $login '$base/api/reseller/business-ids'
   curl $login '$base/api/reseller/programs?limit=2'

@@ -80,8 +80,8 @@ sub run {
 }
 
 # start(conf => {KEY => VALUE}, latency => MS, partner => {NAME => N or {...}},
-# partner_url => URL, env => {...}, pool => BOOL). In partner, N is the number of programs; the
-# password is NAME-password.
+# partner_url => URL, pages => 1 for those of browsers, pool => BOOL, env => {...}). In
+# partner, N is the number of programs; the password is NAME-password.
 sub start {
 	my ($class, %how) = @_;
 	my $dir  = File::Temp::tempdir('lockstep-XXXXXX', TMPDIR => 1);
@@ -92,6 +92,7 @@ sub start {
 	push @option, '--pool' if $how{pool} // $with_pool;
 	push @option, '--latency', $how{latency}         if defined $how{latency};
 	push @option, '--partner-url', $how{partner_url} if defined $how{partner_url};
+	push @option, '--pages' if $how{pages};
 	$running{$dir} = $self;
 	$self->tool('up', @option, '--', '--seed', $how{seed} // 1);
 	$self->{partner} = Lockstep::Partner->new($self->{PARTNER_URL});

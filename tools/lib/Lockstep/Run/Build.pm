@@ -10,7 +10,7 @@ use Exporter 'import';
 use POSIX ();
 use Fcntl ':flock';
 
-our @EXPORT_OK = qw(build_ready);
+our @EXPORT_OK = qw(build_ready pages_ready);
 
 sub newer {
 	my ($one, $other) = @_;
@@ -40,11 +40,13 @@ sub stale {
 		'sh', $dir) != 0;
 }
 
+sub tree { my ($root) = @_; return $ENV{LOCKSTEP_BUILD} || "$root/build" }
+
 # Returns the path of an up-to-date binary. LOCKSTEP_BUILD names another tree,
 # which must have been configured (the sanitizer's); otherwise it is build/.
 sub build_ready {
 	my ($root) = @_;
-	my $dir = $ENV{LOCKSTEP_BUILD} || "$root/build";
+	my $dir = tree($root);
 	my $log = "$dir/stack-build.log";
 
 	open my $lock, '<', "$root/configure.ac" or die "$root/configure.ac: $!\n";
@@ -61,6 +63,20 @@ sub build_ready {
 	run($log, $dir, 'make', '-s', $jobs, 'lockstep') if stale($dir);
 	-x "$dir/lockstep" or die "$dir/lockstep: not built\n";
 	return "$dir/lockstep";
+}
+
+# Returns the directory of the pages for browsers, or undef for none; brings them up
+# to date first when $wanted, which may download what they are made of.
+sub pages_ready {
+	my ($root, $wanted) = @_;
+	my $dir = tree($root);
+	if ($wanted) {
+		open my $lock, '<', "$root/configure.ac" or die "$root/configure.ac: $!\n";
+		flock $lock, LOCK_EX or die "lock: $!\n";
+		run("$dir/stack-build.log", $dir, 'make', '-s', 'pages');
+	}
+	my ($pages) = grep { -e "$_/index.html" } "$dir/web-build/dist", "$root/web/pages";
+	return $pages;
 }
 
 1;

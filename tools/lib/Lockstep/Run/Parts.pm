@@ -246,6 +246,7 @@ sub nginx_files {
 	for my $file (glob $s->root . '/conf/nginx/*') {
 		my $text = $s->slurp($file);
 		$text =~ s{unix:/run/lockstep/}{unix:$run/}g;
+		$text =~ s{/usr/local/share/lockstep/web}{$s->path('web')}ge;
 		$text =~ s{127\.0\.0\.1:8081}{'127.0.0.1:' . $s->get('OPERATOR_PORT')}ge;
 		$s->write('nginx/lockstep/' . $file =~ s{.*/}{}r, $text);
 	}

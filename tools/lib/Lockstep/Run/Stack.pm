@@ -4,17 +4,18 @@ package Lockstep::Run::Stack;
 # remembers between calls (file "state"), and its parts in the order in which
 # they need each other.
 #
-#	bin data etc log nginx pg run pid state
+#	bin data etc log nginx pg run pid state web
 
 use strict;
 use warnings;
 use Cwd   ();
 use Fcntl ':flock';
 use File::Copy     ();
+use File::Find     ();
 use File::Path     ();
 use File::Spec     ();
 use JSON::PP       ();
-use Lockstep::Run::Build   qw(build_ready);
+use Lockstep::Run::Build   qw(build_ready pages_ready);
 use Lockstep::Run::Parts   qw(%part);
 use Lockstep::Run::Process qw(alive listen_port pid_read pid_write spawn terminate
     terminate_survivors wait_until);
@@ -193,6 +194,17 @@ sub prepare {
 	chmod 0755, "$copy.new";
 	$self->own("$copy.new");
 	rename "$copy.new", $copy or die "$copy: $!\n";
+	$self->prepare_pages;
+}
+
+# A copy too, for the same reasons.
+sub prepare_pages {
+	my ($self) = @_;
+	my $pages = pages_ready($self->{root}, $self->{pages});
+	File::Path::remove_tree($self->path('web'));
+	return if !defined $pages;
+	system('cp', '-RL', $pages, $self->path('web')) == 0 or die "$pages: not copied\n";
+	File::Find::find(sub { $self->own($_) }, $self->path('web'));
 }
 
 sub reachable {
@@ -284,6 +296,7 @@ sub up {
 	}
 	$self->{fixed}{HTTP_PORT} = 1 if defined $option{PORT};
 	$self->{may_move} = !$running;
+	$self->{pages}    = $option{pages};
 	$self->prepare if !$self->pid('lockstep');
 	my @started;
 	eval {
@@ -329,6 +342,7 @@ sub facts {
 		CONF    => $self->path('etc/lockstep.conf'),
 		BIN     => $self->path('bin/lockstep'),
 		DIR     => $self->path,
+		(-e $self->path('web/index.html') ? (PAGE_URL => $self->base_url . '/programs') : ()),
 	);
 	my $text = '';
 	while (my ($key, $value) = splice @fact, 0, 2) {
