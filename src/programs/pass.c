@@ -60,6 +60,7 @@ pass_checkpoint(struct pass *p)
 	json_put_int(c, "total_db_before", p->total_db_before);
 	json_put_int(c, "pass", p->number);
 	json_put_int(c, "unique", p->unique);
+	json_put_int(c, "noted", p->noted);
 	json_put_int(c, "total", p->pages.total);
 	json_put_bool(c, "moved", p->pages.moved);
 	json_put_bool(c, "informed", p->informed);
@@ -88,13 +89,19 @@ checkpoint_bool(const struct json *c, const char *key)
 	return json_truth(json_get(c, key), &yes) == 0 && yes;
 }
 
-static int64_t
-count_seen(struct pass *p, int64_t pass)
+static struct db_rows *
+ask_seen(struct pass *p, int64_t pass)
 {
 	struct job	*j = p->job;
-	struct db_rows	*rows = db_query(j->db, j->arena,
-			    Q_PROGRAMS_SEEN_COUNT,
-			    DB_ARGS(db_text(j->id), db_int(pass)));
+
+	return db_query(j->db, j->scratch, Q_PROGRAMS_SEEN_COUNT,
+	    DB_ARGS(db_text(j->id), db_int(pass)));
+}
+
+int64_t
+pass_count_seen(struct pass *p)
+{
+	struct db_rows	*rows = ask_seen(p, p->number);
 
 	return rows != NULL ? rows_int(rows, 0, "seen") : -1;
 }
@@ -102,16 +109,20 @@ count_seen(struct pass *p, int64_t pass)
 int
 pass_check_seen(struct pass *p, bool *intact, bool *doubt_intact)
 {
-	int64_t	 seen = count_seen(p, p->number);
-	int64_t	 doubted_seen = count_seen(p, p->doubted);
+	struct db_rows	*rows = ask_seen(p, p->number);
+	struct db_rows	*doubted = rows == NULL ? NULL :
+			    ask_seen(p, p->doubted);
+	int64_t		 noted, doubted_seen;
 
-	if (seen == -1 || doubted_seen == -1)
+	if (doubted == NULL)
 		return -1;
-	*intact = seen == p->unique;
+	noted = rows_int(rows, 0, "noted");
+	doubted_seen = rows_int(doubted, 0, "seen");
+	*intact = noted == p->noted;
 	*doubt_intact = doubted_seen == p->doubted_unique;
 	if (!*intact || !*doubt_intact)
 		log_warn("sync: what was seen is gone, reading again",
-		    F_INT("seen", seen), F_INT("noted", p->unique),
+		    F_INT("seen", noted), F_INT("noted", p->noted),
 		    F_INT("doubted_seen", doubted_seen),
 		    F_INT("doubted_noted", p->doubted_unique));
 	return 0;
@@ -123,7 +134,7 @@ pass_begin(struct pass *p, int64_t expected)
 	pages_free(&p->pages);
 	pages_init(&p->pages, PARTNER_PAGE_MAX);
 	pages_expect(&p->pages, expected);
-	p->unique = 0;
+	p->unique = p->noted = 0;
 	p->number++;
 	/* A rehearsal writes nothing, so each pass finds the same again. */
 	if (p->dry_run)
@@ -152,6 +163,7 @@ pass_resume(struct pass *p)
 	p->total_db_before = checkpoint_int(c, "total_db_before", 0);
 	p->number = checkpoint_int(c, "pass", 1);
 	p->unique = checkpoint_int(c, "unique", 0);
+	p->noted = checkpoint_int(c, "noted", p->unique);
 	p->informed = checkpoint_bool(c, "informed");
 	p->answered = checkpoint_bool(c, "answered");
 	p->holds = checkpoint_int(c, "holds", 0);
@@ -540,6 +552,19 @@ pass_note_total(struct pass *p)
 	    total > p->total_db_before ? total - p->total_db_before : 0));
 }
 
+/* Those seen twice were counted twice, as long as more were to come. */
+static int
+settle_unique(struct pass *p)
+{
+	int64_t	 seen;
+
+	if (p->unique == p->pages.total)
+		return 0;
+	if ((seen = pass_count_seen(p)) != -1)
+		p->unique = seen;
+	return seen == -1 ? -1 : 0;
+}
+
 enum pass_end
 pass_run(struct pass *p)
 {
@@ -569,5 +594,7 @@ pass_run(struct pass *p)
 		if (sleep_until_due(p) == -1)
 			return PASS_JOB_LOST;
 	}
+	if (settle_unique(p) == -1)
+		return PASS_JOB_LOST;
 	return judge(p);
 }

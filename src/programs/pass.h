@@ -50,6 +50,7 @@ struct pass {
 
 	int64_t			 number;	/* 1 for a job's first pass */
 	int64_t			 unique;	/* ids seen in this pass */
+	int64_t			 noted;		/* the same, some twice */
 	int64_t			 doubted;	/* pass that missed many; 0 */
 	int64_t			 doubted_unique; /* ids seen in it */
 	int64_t			 total_db_before;
@@ -98,6 +99,9 @@ void		 pass_begin(struct pass *, int64_t expected);
  * gone; then it starts again.  -1: the database failed (logged).
  */
 int		 pass_resume(struct pass *) MUST_CHECK;
+
+/* How many programs this pass has seen; -1: the database failed (logged). */
+int64_t		 pass_count_seen(struct pass *) MUST_CHECK;
 
 /*
  * Is all that the pass has seen still noted, and all that the doubted one

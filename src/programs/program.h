@@ -22,7 +22,7 @@ struct json;
 #define PROGRAM_JSON_MAX	65536	/* bytes of any list, as JSON */
 #define PROGRAM_BUSINESSES_MAX	1000
 
-/* In the order of the parameters of upsert.sql. */
+/* In the order of the parameters of add.sql and change.sql. */
 enum program_column {
 	PROGRAM_ID,
 	PROGRAM_BUSINESS,

@@ -17,7 +17,7 @@ struct entry {
 	const char	*id;
 	struct program	 program;
 	size_t		 arrival;	/* the page that it came with */
-	bool		 again;		/* the pass has seen it before */
+	bool		 is_held;	/* maybe as retired */
 	bool		 is_new;
 	bool		 differs;
 	UT_hash_handle	 hh;
@@ -87,7 +87,7 @@ is_all(const struct pass *p)
 	return !p->pages.moved && p->unique == p->pages.total;
 }
 
-/* Asks what is new, what differs, and what was seen before in this pass. */
+/* Asks what is new and what differs, and notes that all were seen. */
 static int
 compare(struct pass *p, struct entry *entries)
 {
@@ -114,15 +114,35 @@ compare(struct pass *p, struct entry *entries)
 		HASH_FIND_STR(entries, rows_text(rows, i, "program_id"), e);
 		if (e == NULL)
 			continue;
-		e->again = !rows_bool(rows, i, "fresh");
+		e->is_held = rows_bool(rows, i, "is_held");
 		e->is_new = rows_bool(rows, i, "is_new");
-		e->differs = rows_bool(rows, i, "differs");
+		e->differs = true;
 	}
 	return 0;
 }
 
+/*
+ * Programs that move while the list is read are seen twice.  As long as there
+ * are more to come that does no harm; only when all seem to be there it has to
+ * be known how many there really are.
+ */
 static int
-upsert(struct job *j, struct program_batch *b)
+count_unique(struct pass *p, int64_t n)
+{
+	bool	 first = p->noted == 0;
+	int64_t	 seen;
+
+	p->noted += n;
+	if (first || p->unique + n < p->pages.total)
+		return 0;
+	if ((seen = pass_count_seen(p)) == -1)
+		return -1;
+	p->unique = seen - n;
+	return 0;
+}
+
+static int
+send_batch(struct job *j, enum query q, struct program_batch *b)
 {
 	struct db_arg	 args[PROGRAM__MAX + 4];
 	size_t		 n = 0;
@@ -133,25 +153,41 @@ upsert(struct job *j, struct program_batch *b)
 	args[n++] = column_arg(&b->hash);
 	args[n++] = column_arg(&b->link_program);
 	args[n++] = column_arg(&b->link_business);
-	return db_query(j->db, j->scratch, Q_PROGRAMS_UPSERT, args, n) !=
-	    NULL ? 0 : -1;
+	return db_query(j->db, j->scratch, q, args, n) != NULL ? 0 : -1;
 }
 
-/* Sends what is new or differs, and nothing when nothing does. */
+/* Those that differ and are held, or are not; 1 when there were any. */
 static int
-write_changes(struct pass *p, struct entry *entries)
+write_some(struct pass *p, struct entry *entries, bool held)
 {
 	struct program_batch	 batch;
 	int			 rc = 0;
 
 	program_batch_init(&batch);
 	for (struct entry *e = entries; e != NULL; e = e->hh.next)
-		if (e->differs)
+		if (e->differs && e->is_held == held)
 			program_batch_add(&batch, &e->program);
-	if (batch.n > 0 && !p->dry_run)
-		rc = upsert(p->job, &batch);
+	if (batch.n > 0)
+		rc = send_batch(p->job, held ? Q_PROGRAMS_CHANGE :
+		    Q_PROGRAMS_ADD, &batch) == -1 ? -1 : 1;
 	program_batch_free(&batch);
 	return rc;
+}
+
+/* Sends what is new or differs, and nothing when nothing does. */
+static int
+write_changes(struct pass *p, struct entry *entries)
+{
+	struct job	*j = p->job;
+	int		 changed, added;
+
+	if (p->dry_run)
+		return 0;
+	if ((changed = write_some(p, entries, true)) == -1 ||
+	    (added = write_some(p, entries, false)) == -1)
+		return -1;
+	return changed + added == 0 || db_query(j->db, j->scratch,
+	    Q_PROGRAMS_NEWER, DB_ARGS(db_int(j->account_id))) != NULL ? 0 : -1;
 }
 
 static void
@@ -184,7 +220,7 @@ report_arrivals(struct pass *p, struct entry *entries)
 	for (struct entry *e = entries; e != NULL; e = e->hh.next) {
 		struct outcome	*o = &outcomes[e->arrival];
 
-		o->fresh += !e->again;
+		o->fresh++;
 		o->added += e->is_new;
 		o->updated += e->differs && !e->is_new;
 	}
@@ -209,7 +245,8 @@ store_arrivals(struct pass *p)
 	entries = read_entries(p);
 	began_ms = clock_mono_ms();
 	if (job_begin(j) == 0 && compare(p, entries) == 0 &&
-	    write_changes(p, entries) == 0) {
+	    write_changes(p, entries) == 0 &&
+	    count_unique(p, (int64_t)HASH_COUNT(entries)) == 0) {
 		report_arrivals(p, entries);
 		j->database_ms += clock_mono_ms() - began_ms;
 		pass_checkpoint(p);

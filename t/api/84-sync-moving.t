@@ -63,6 +63,19 @@ subtest 'nothing has changed: nothing is written' => sub {
 	is_deeply written($rows, versions($user)), [], 'another order at the partner is no change';
 };
 
+# Pages are filled by half, so that no index has to be written for a new version.
+subtest 'all have changed: each row stays on its page' => sub {
+	my $user = synced(200);
+	my $pages = sub { return { map { $_->{program_id} => $_->{page} } @{ $s->sql(
+		'SELECT program_id, (ctid::text::point)[0] AS page FROM program WHERE account_id = ?',
+		account_id($s, $user)) } } };
+	my ($rows, $before) = (versions($user), $pages->());
+	$partner->edit(user => $user, op => 'change', field => 'dates', ids => [ids($user, 0 .. 199)]);
+	is_done(sync($s, $user, @FULL));
+	is scalar @{ written($rows, versions($user)) }, 200, 'all were written';
+	is_deeply $pages->(), $before, 'none has moved';
+};
+
 subtest 'defect 10: what has changed is written, and nothing else' => sub {
 	my $user = synced(200);
 	my ($rows, $version) = (versions($user), registry_version($user));

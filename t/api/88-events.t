@@ -107,7 +107,7 @@ subtest 'what a sync had written that was given up is announced' => sub {
 	my $ann = follow('ann');
 	my $job = $s->sql_value(q(INSERT INTO job (kind, account_id, state, claims, added, updated)
 		VALUES ('programs.sync', ?, 'queued', 25, 7, 2) RETURNING id), $account{ann});
-	$s->sql("INSERT INTO sync_seen (job_id, pass, program_id) VALUES (?, 1, 'seen')", $job);
+	$s->sql("INSERT INTO sync_seen (job_id, pass, ids) VALUES (?, 1, '{seen}')", $job);
 	is_deeply event($ann)->{json}, { type => 'programs.synced', added => 7, updated => 2, removed => 0, job => $job },
 	    'to who follows the account';
 	is $s->sql_value('SELECT state FROM job WHERE id = ?', $job), 'failed', '... of a job that never got anywhere';

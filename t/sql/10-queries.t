@@ -160,7 +160,7 @@ subtest 'what requests and workers wait for has an index' => sub {
 	my @hot = qw(account/find account/load account/refusals account/refuse account/verified events/follow
 	    events/job jobs/ask jobs/beat jobs/claim jobs/fence jobs/finish jobs/list jobs/one jobs/release
 	    jobs/save jobs/trim jobs/wait programs/ask_first programs/business_ids programs/count programs/of_business
-	    programs/seen_count programs/upsert);
+	    programs/add programs/change programs/seen_count);
 	my $db = connect_to('fresh');
 	$db->do('SET plan_cache_mode = force_generic_plan');
 	$db->do('SET enable_seqscan = off');
@@ -180,7 +180,8 @@ subtest 'every statement about somebody\'s rows says whose' => sub {
 		'programs/synced' => qr/WHERE id = \$1/, 'programs/names_refused' => qr/WHERE id = \$1/,
 		# A name is everybody's; what it touches of accounts is their version alone.
 		'programs/names_save' => qr/UPDATE account\s+SET registry_version = registry_version \+ 1\s+FROM shown/, 'programs/ask_first' => qr/WHERE id = \$2/,
-		'programs/upsert' => qr/b\.account_id = \$1/,
+		'programs/add' => qr/SELECT \$1::bigint,/, 'programs/newer' => qr/WHERE id = \$1/,
+		'programs/change' => qr/p\.account_id = \$1.*b\.account_id = \$1/s,
 		'jobs/one' => qr/account_id = \$2/, 'jobs/list' => qr/account_id = \$1/,
 		'events/follow' => qr/account_id IS NOT DISTINCT FROM nullif\(w\.account, 0\)/,
 		'events/job' => qr/account_id IS NOT DISTINCT FROM nullif\(w\.account, 0\)/);

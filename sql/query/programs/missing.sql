@@ -9,7 +9,7 @@ WITH held AS (
 	SELECT program_id
 	  FROM held
 	EXCEPT
-	SELECT program_id
+	SELECT unnest(ids)
 	  FROM sync_seen
 	 WHERE job_id = $2::uuid
 	   AND pass >= $3::smallint

@@ -6,7 +6,7 @@ WITH missing AS (
 	 WHERE account_id = $1::bigint
 	   AND retired_at IS NULL
 	EXCEPT
-	SELECT program_id
+	SELECT unnest(ids)
 	  FROM sync_seen
 	 WHERE job_id = $2::uuid
 	   AND pass >= $3::smallint
