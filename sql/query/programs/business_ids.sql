@@ -1,19 +1,26 @@
 -- Every business of the account, most programs first, with its name and how
 -- many of its programs have which status on the day $2.  Before them, with an
 -- empty id, how many of all programs have: one in three businesses counts once.
-WITH today AS (
+WITH day AS MATERIALIZED (
+	SELECT $2::date AS today
+), today AS (
 	SELECT program_id,
 	       program_state(program_pause_status, program_status, start_date,
-	           end_date, $2::date) AS state
-	  FROM program
+	           end_date, day.today) AS state
+	  FROM program, day
 	 WHERE account_id = $1::bigint
 	   AND retired_at IS NULL
+), link AS (
+	SELECT program_id, business_id
+	  FROM program_business
+	 WHERE account_id = $1::bigint
 ), counted AS (
-	SELECT b.business_id, t.state
-	  FROM today t
-	  JOIN program_business b
-	    ON b.account_id = $1::bigint
-	   AND b.program_id = t.program_id
+	-- Every link has its program; the join is full so that it is made by
+	-- hash.  Of an account that was first synced after the last ANALYZE the
+	-- planner expects one row, and would compare all with all.
+	SELECT link.business_id, today.state
+	  FROM today
+	  FULL JOIN link USING (program_id)
 	UNION ALL
 	SELECT '', state
 	  FROM today
