@@ -1,0 +1,40 @@
+import { listKey, type View } from './view'
+
+export function pageCount(total: number, size: number): number {
+  return Math.max(1, Math.ceil(total / size))
+}
+
+export function rangeOf(page: number, size: number, rows: number): { from: number; to: number } {
+  const from = (page - 1) * size + 1
+  return { from, to: from + rows - 1 }
+}
+
+type Place = Pick<View, 'page' | 'after'>
+
+/**
+ * The cursors by which a list's pages were reached. A page of which none is known is
+ * asked for by counting, which is slower and shifts when rows come and go.
+ */
+export class Trail {
+  private list = ''
+  private cursors = new Map<number, string>()
+
+  /** The page after this one begins at `cursor`. */
+  learn(view: View, cursor: string | null): void {
+    this.of(view)
+    if (cursor === null) this.cursors.delete(view.page + 1)
+    else this.cursors.set(view.page + 1, cursor)
+  }
+
+  to(view: View, page: number): Place {
+    this.of(view)
+    return { page, after: page === 1 ? null : (this.cursors.get(page) ?? null) }
+  }
+
+  private of(view: View): void {
+    const list = listKey(view)
+    if (list === this.list) return
+    this.list = list
+    this.cursors.clear()
+  }
+}
