@@ -1,0 +1,65 @@
+import { useCallback, useEffect, useMemo, useRef } from 'react'
+import { useLocation, useNavigate } from 'react-router-dom'
+
+import { isColumn, ordered, sameColumns, USUAL, type ColumnId } from './columns'
+import { changed, readView, writeView, type View } from './view'
+
+export type Change = (change: Partial<View>, how?: 'push' | 'replace' | 'typing') => void
+
+/** The view that the address has, and the way to another. */
+export function useView(): { view: View; change: Change } {
+  const location = useLocation()
+  const navigate = useNavigate()
+  const view = useMemo(() => readView(new URLSearchParams(location.search)), [location.search])
+  // Of what is shown now, also for who was drawn earlier, and for two changes at once.
+  const now = useRef({ view, location })
+  now.current = { view, location }
+
+  const change = useCallback<Change>(
+    (what, how = 'push') => {
+      const { location } = now.current
+      const next = changed(now.current.view, what)
+      const search = writeView(next).toString()
+      if (search === writeView(now.current.view).toString()) return
+      now.current = { ...now.current, view: next }
+      const typing = how === 'typing'
+      // Letters typed one after the other are one step back.
+      const replace = how === 'replace' || (typing && isTyping(location.state))
+      void navigate({ search, hash: location.hash }, { replace, state: typing ? { typing } : null })
+    },
+    [navigate],
+  )
+
+  const first = useRef(location.search === '')
+  useEffect(() => {
+    if (first.current) change({ columns: rememberedColumns() }, 'replace')
+    first.current = false
+  }, [change])
+
+  return { view, change }
+}
+
+function isTyping(state: unknown): boolean {
+  return typeof state === 'object' && state !== null && 'typing' in state
+}
+
+const KEY = 'lockstep.columns'
+
+/** What was chosen last; a page that is opened without a view has these columns. */
+function rememberedColumns(): ColumnId[] {
+  try {
+    const ids = (localStorage.getItem(KEY) ?? '').split(' ').filter(isColumn)
+    return ids.length === 0 ? [...USUAL] : ordered(ids)
+  } catch {
+    return [...USUAL]
+  }
+}
+
+export function rememberColumns(columns: readonly ColumnId[]): void {
+  try {
+    if (sameColumns(columns, USUAL)) localStorage.removeItem(KEY)
+    else localStorage.setItem(KEY, columns.join(' '))
+  } catch {
+    // Not remembered, then.
+  }
+}
