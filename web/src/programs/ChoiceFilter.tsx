@@ -1,5 +1,5 @@
-import { Combobox, TextInput, useCombobox } from '@mantine/core'
-import { useState } from 'react'
+import { Combobox, TextInput, useCombobox, type TextInputProps } from '@mantine/core'
+import { forwardRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { number } from '../i18n/format'
@@ -61,13 +61,12 @@ export function ChoiceFilter({ label, all, value, options, onChange, find, onOpe
   return (
     <Combobox store={combobox} onOptionSubmit={choose} position="bottom-start" width="target">
       <Combobox.Target targetType={find === undefined ? 'button' : 'input'}>
-        <TextInput
+        <Field
+          expanded={open}
           className={classes.filter}
           classNames={{ input: classes.input }}
           label={label}
           size="sm"
-          role="combobox"
-          aria-expanded={open}
           aria-autocomplete={find === undefined ? 'none' : 'list'}
           readOnly={find === undefined}
           data-chosen={value !== null || undefined}
@@ -110,6 +109,15 @@ export function ChoiceFilter({ label, all, value, options, onChange, find, onOpe
     </Combobox>
   )
 }
+
+interface FieldProps extends TextInputProps {
+  expanded: boolean
+}
+
+/** Mantine's target takes away what a combobox has to say while it is closed. */
+const Field = forwardRef<HTMLInputElement, FieldProps>(({ expanded, ...rest }, ref) => (
+  <TextInput {...rest} ref={ref} role="combobox" aria-expanded={expanded} />
+))
 
 function Choice({ value, label, note, count, active }: Option & { active: boolean }) {
   const { t } = useTranslation('programs')
