@@ -20,17 +20,18 @@ export function ColumnsMenu({ columns, onChange }: Props) {
   return (
     <Popover
       position="bottom-end"
-      width="min(30rem, calc(100vw - 1.5rem))"
+      width={480}
       trapFocus
       returnFocus
       shadow="md"
+      middlewares={{ flip: true, shift: true, size: true }}
     >
       <Popover.Target>
         <Button variant="default" size="sm" leftSection={<ColumnsIcon size={16} />}>
           {t('columns')}
         </Button>
       </Popover.Target>
-      <Popover.Dropdown aria-label={t('columns')}>
+      <Popover.Dropdown aria-label={t('columns')} className={classes.dropdown}>
         <div className={classes.list}>
           {COLUMNS.map(({ id }) => (
             <Checkbox

@@ -16,6 +16,7 @@ export function Mark({ kind }: { kind: MarkKind | undefined }) {
       color={colors[kind]}
       tt="none"
       ms={6}
+      flex="none"
       title={t(`mark_${kind}_long`)}
     >
       {t(`mark_${kind}`)}

@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks'
 import { useTranslation } from 'react-i18next'
 
 import type { Filters, Status } from '../api/types'
@@ -13,8 +14,21 @@ interface Props {
   filters: Filters
 }
 
+/** Where there is little room it is folded until somebody wants it. */
+export default function Overview(props: Props) {
+  const { t } = useTranslation('programs')
+  const narrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
+  if (!narrow) return <Counts {...props} />
+  return (
+    <details className={classes.folded}>
+      <summary>{t('overview')}</summary>
+      <Counts {...props} />
+    </details>
+  )
+}
+
 /** How many programs there are of each status and type; each is a filter to be tried. */
-export default function Overview({ view, change, filters }: Props) {
+function Counts({ view, change, filters }: Props) {
   const { t } = useTranslation('programs')
   const label = useLabels()
   const statuses = STATUSES.map((value) => ({

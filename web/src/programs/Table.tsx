@@ -101,8 +101,10 @@ const Row = memo(function Row({ index, program, columns, open, mark, change }: R
       {columns.map((id) =>
         id === FIXED ? (
           <th key={id} scope="row" data-column={id}>
-            <Name program={program} />
-            <Mark kind={mark} />
+            <div className={classes.name}>
+              <Name program={program} />
+              <Mark kind={mark} />
+            </div>
           </th>
         ) : (
           <td key={id} data-column={id} data-figure={FIGURES.has(id) || undefined}>

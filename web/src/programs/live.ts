@@ -5,7 +5,10 @@ import type { BudgetChange, LiveProgram, PartnerProgram, Program } from '../api/
  * so that both can be shown beside each other.
  */
 
-/** The fields that come from the partner and are shown in a program's details. */
+/**
+ * The fields that the partner has in both of its answers: the list, which the registry is
+ * from, has no categories and no campaign.
+ */
 export const LIVE_FIELDS = [
   'program_type',
   'program_status',
@@ -24,8 +27,6 @@ export const LIVE_FIELDS = [
   'active_features',
   'available_features',
   'future_budget_changes',
-  'ad_categories',
-  'ad_campaign_id',
 ] as const
 
 export type LiveField = (typeof LIVE_FIELDS)[number]
@@ -75,8 +76,6 @@ export function valuesOf(live: PartnerProgram): LiveValues {
     active_features: live.active_features ?? null,
     available_features: live.available_features ?? null,
     future_budget_changes: live.future_budget_changes ?? null,
-    ad_categories: live.ad_categories ?? null,
-    ad_campaign_id: live.ad_campaign_id ?? null,
   }
 }
 

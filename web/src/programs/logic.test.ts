@@ -113,6 +113,12 @@ describe('live details', () => {
     expect(valuesOf({ program_id: '1', program_metrics: null })).toMatchObject({ budget: null })
   })
 
+  it('do not differ by what the partner has in one of its answers alone', () => {
+    const more = { ...live, ad_categories: ['roofing'], ad_campaign_id: null }
+    const row = { ...valuesOf(live), ad_categories: null, ad_campaign_id: 'c' } as unknown as Program
+    expect([...differing(row, valuesOf(more))]).toEqual([])
+  })
+
   it('differ from the registry only where they say something else', () => {
     const row = {
       ...valuesOf(live),
