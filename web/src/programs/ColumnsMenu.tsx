@@ -20,7 +20,7 @@ export function ColumnsMenu({ columns, onChange }: Props) {
   return (
     <Popover
       position="bottom-end"
-      width={480}
+      width="max-content"
       trapFocus
       returnFocus
       shadow="md"

@@ -115,7 +115,11 @@ describe('live details', () => {
 
   it('do not differ by what the partner has in one of its answers alone', () => {
     const more = { ...live, ad_categories: ['roofing'], ad_campaign_id: null }
-    const row = { ...valuesOf(live), ad_categories: null, ad_campaign_id: 'c' } as unknown as Program
+    const row = {
+      ...valuesOf(live),
+      ad_categories: null,
+      ad_campaign_id: 'c',
+    } as unknown as Program
     expect([...differing(row, valuesOf(more))]).toEqual([])
   })
 
