@@ -413,6 +413,17 @@ describe('details', () => {
     expect((await row(/Café 2/)).textContent).toContain('Gone')
   })
 
+  it('stay open when the editing of the name in them is given up', async () => {
+    const { user } = await page({ rows: [program(1)], live: [], at: '/programs?program=p1' })
+    const dialog = within(await screen.findByRole('dialog'))
+    await user.click(await dialog.findByRole('button', { name: /^Change the custom name/ }))
+    await user.type(dialog.getByRole('textbox', { name: 'Custom name' }), 'x{Escape}')
+    await waitFor(() => expect(dialog.queryByRole('textbox')).toBeNull())
+    expect(screen.queryByRole('dialog')).not.toBeNull()
+    await user.keyboard('{Escape}')
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+  })
+
   it('of a link to a program that is not on the page are looked for', async () => {
     const { lists } = await page({
       rows: [],
