@@ -81,11 +81,7 @@ export function ChoiceFilter({ label, all, value, options, onChange, find, onOpe
           onChange={(event) => {
             setText(event.currentTarget.value)
             combobox.openDropdown()
-            const input = event.currentTarget
-            // The library says which one only for arrow keys; the one before may be gone.
-            requestAnimationFrame(() =>
-              input.setAttribute('aria-activedescendant', combobox.selectFirstOption() ?? ''),
-            )
+            requestAnimationFrame(() => combobox.selectFirstOption())
           }}
         />
       </Combobox.Target>

@@ -43,7 +43,7 @@ export function FilterBar({ view, change, filters }: Props) {
   )
   const businesses = useMemo(() => (filters?.businesses ?? []).map(businessOption), [filters])
   return (
-    <search className={classes.bar} aria-label={t('filters')}>
+    <div role="search" className={classes.bar} aria-label={t('filters')}>
       <div className={classes.fields}>
         <TextFilter value={view.text} onChange={(text) => change({ text }, 'typing')} />
         <Part
@@ -85,7 +85,7 @@ export function FilterBar({ view, change, filters }: Props) {
         />
       </div>
       {isFiltered(filter) && <Chips filter={filter} change={change} filters={filters} />}
-    </search>
+    </div>
   )
 }
 

@@ -95,8 +95,6 @@ function NameForm({ name, onSave, onCancel }: FormProps) {
     if (event.nativeEvent.isComposing) return
     if (event.key !== 'Enter' && event.key !== 'Escape') return
     event.preventDefault()
-    // The drawer around it would close on this.
-    event.stopPropagation()
     if (event.key === 'Enter') save()
     else onCancel()
   }
@@ -115,6 +113,8 @@ function NameForm({ name, onSave, onCancel }: FormProps) {
         onKeyDown={onKeyDown}
         error={long ? t('nameTooLong', { n: length, max: NAME_MAX }) : null}
         data-autofocus
+        // The drawer of the details would close on Escape.
+        data-mantine-stop-propagation
       />
       <ActionIcon size="md" variant="filled" aria-label={t('nameSave')} onClick={save}>
         <CheckIcon size={16} />

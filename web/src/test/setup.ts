@@ -1,5 +1,8 @@
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterEach } from 'vitest'
+
+// A busy machine is slow to load what is loaded lazily.
+configure({ asyncUtilTimeout: 10_000 })
 
 afterEach(cleanup)
 
