@@ -74,7 +74,8 @@ export function App({ session }: { session: Session }) {
         <Titled />
         <Notifications position="bottom-right" limit={4} />
         <SessionProvider session={session}>
-          <RouterProvider router={router} future={{ v7_startTransition: true }} />
+          {/* In a transition a box that is in the address would be ticked only later. */}
+          <RouterProvider router={router} future={{ v7_startTransition: false }} />
         </SessionProvider>
       </Boundary>
     </MantineProvider>

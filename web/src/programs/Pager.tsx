@@ -6,21 +6,21 @@ import { number } from '../i18n/format'
 import { ChevronLeftIcon, ChevronRightIcon } from '../ui/icons'
 import { FirstIcon, LastIcon } from './icons'
 import classes from './Pager.module.css'
-import { pageCount, rangeOf } from './pages'
+import { pageCount } from './pages'
 import { SIZES, type View } from './view'
 
 interface Props {
   view: View
-  rows: number
+  from: number
+  to: number
   total: number
   onPage(page: number): void
   onSize(size: View['size']): void
 }
 
-export function Pager({ view, rows, total, onPage, onSize }: Props) {
+export function Pager({ view, from, to, total, onPage, onSize }: Props) {
   const { t } = useTranslation('programs')
   const pages = pageCount(total, view.size)
-  const { from, to } = rangeOf(view.page, view.size, rows)
   const step = (label: string, icon: ReactNode, page: number) => {
     const off = page < 1 || page > pages || page === view.page
     return (

@@ -16,7 +16,7 @@ import { ExportButton } from './ExportButton'
 import { FilterBar } from './FilterBar'
 import type { MarkKind } from './Mark'
 import { Pager } from './Pager'
-import { pageCount, Trail } from './pages'
+import { pageCount, rangeOf, Trail } from './pages'
 import classes from './ProgramsPage.module.css'
 import { useFilters, usePrograms } from './queries'
 import { Skeletons } from './Skeletons'
@@ -117,6 +117,10 @@ function Programs({ view, change, list, old, error, marks, tell }: ProgramsProps
   const { programs, total_count: total, next_cursor: next } = list
   const top = useRef<HTMLDivElement>(null)
   const trail = useRef(new Trail())
+  // Which page the rows are of, which is not the one asked for until that is there.
+  const shown = useRef(view)
+  if (!old) shown.current = view
+  const { from, to } = rangeOf(shown.current.page, shown.current.size, programs.length)
   const check = useCheckPage(programs, tell)
 
   useEffect(() => {
@@ -165,10 +169,19 @@ function Programs({ view, change, list, old, error, marks, tell }: ProgramsProps
           {t('notNewer', { reason: explain(error) })}
         </p>
       )}
-      <Rows programs={programs} total={total} view={view} change={change} marks={marks} old={old} />
+      <Rows
+        programs={programs}
+        from={from}
+        total={total}
+        view={view}
+        change={change}
+        marks={marks}
+        old={old}
+      />
       <Pager
         view={view}
-        rows={programs.length}
+        from={from}
+        to={to}
         total={total}
         onPage={toPage}
         onSize={(size) => change({ size })}

@@ -15,6 +15,8 @@ import { turned, type View } from './view'
 
 export interface RowsProps {
   programs: readonly Program[]
+  /** Which of all the first is, from 1. */
+  from: number
   total: number
   view: View
   change: Change
@@ -25,9 +27,8 @@ export interface RowsProps {
 
 const FIGURES = new Set(COLUMNS.filter((c) => c.figure).map((c) => c.id))
 
-export function Table({ programs, total, view, change, marks, old }: RowsProps) {
+export function Table({ programs, from, total, view, change, marks, old }: RowsProps) {
   const { t } = useTranslation('programs')
-  const before = (view.page - 1) * view.size
   return (
     // Wider than the page it scrolls by itself, also by the keyboard.
     <div className={classes.scroll} role="region" aria-label={t('table')} tabIndex={0}>
@@ -46,7 +47,7 @@ export function Table({ programs, total, view, change, marks, old }: RowsProps) 
           {programs.map((program, i) => (
             <Row
               key={program.program_id}
-              index={before + i + 2}
+              index={from + i + 1}
               program={program}
               columns={view.columns}
               open={view.program === program.program_id}

@@ -10,7 +10,13 @@ export type Change = (change: Partial<View>, how?: 'push' | 'replace' | 'typing'
 export function useView(): { view: View; change: Change } {
   const location = useLocation()
   const navigate = useNavigate()
-  const view = useMemo(() => readView(new URLSearchParams(location.search)), [location.search])
+  const columns = useRef<ColumnId[]>([])
+  const view = useMemo(() => {
+    const read = readView(new URLSearchParams(location.search))
+    // The same array as long as they are the same, so that no row is drawn anew.
+    if (!sameColumns(read.columns, columns.current)) columns.current = read.columns
+    return { ...read, columns: columns.current }
+  }, [location.search])
   // Of what is shown now, also for who was drawn earlier, and for two changes at once.
   const now = useRef({ view, location })
   now.current = { view, location }
