@@ -24,7 +24,9 @@ export function newQueryClient(): QueryClient {
         staleTime: 10_000,
         gcTime: 10 * 60_000,
         refetchOnWindowFocus: true,
-        retry: (failures, error) => error instanceof ApiError && error.transient && failures < 3,
+        // What is shown and could not be read anew is tried again by itself, later.
+        refetchInterval: ({ state }) => (passing(state.error) ? AGAIN_MS : false),
+        retry: (failures, error) => passing(error) && failures < 3,
         retryDelay: (failures, error) => {
           const asked = error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0
           return Math.min(30_000, Math.max(asked, 500 * 2 ** failures))
@@ -32,6 +34,12 @@ export function newQueryClient(): QueryClient {
       },
     },
   })
+}
+
+const AGAIN_MS = 10_000
+
+function passing(error: unknown): boolean {
+  return error instanceof ApiError && error.transient
 }
 
 /** Everything that the registry's rows are shown by. */
