@@ -45,6 +45,7 @@ async function main() {
     await page.waitForFunction(() => window.firstRows)
     const visit = await page.evaluate(() => ({
       rows: window.firstRows,
+      bytes: performance.getEntriesByType('resource').filter((one) => /\.(js|css|woff2)$/.test(one.name)).reduce((n, one) => n + one.transferSize, 0),
       paint: performance.getEntriesByName('first-contentful-paint')[0].startTime,
     }))
     process.stdout.write(`${JSON.stringify({ cache, ...visit })}\n`)

@@ -19,6 +19,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: 'es2022',
     modulePreload: { polyfill: false },
+    // What counts is the sum, packed: see packed().
+    chunkSizeWarningLimit: 1000,
   },
   server: {
     proxy: { '/api': { target: backend, changeOrigin: true } },
