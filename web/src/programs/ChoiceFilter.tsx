@@ -81,7 +81,11 @@ export function ChoiceFilter({ label, all, value, options, onChange, find, onOpe
           onChange={(event) => {
             setText(event.currentTarget.value)
             combobox.openDropdown()
-            requestAnimationFrame(() => combobox.selectFirstOption())
+            const input = event.currentTarget
+            // The library says which one only for arrow keys; the one before may be gone.
+            requestAnimationFrame(() =>
+              input.setAttribute('aria-activedescendant', combobox.selectFirstOption() ?? ''),
+            )
           }}
         />
       </Combobox.Target>
