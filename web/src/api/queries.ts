@@ -50,8 +50,13 @@ export function refreshRegistry(client: QueryClient): Promise<void> {
   ])
 }
 
-export function refreshJobs(client: QueryClient): Promise<void> {
-  return client.invalidateQueries({ queryKey: keys.jobs })
+/**
+ * What is on its way was asked for before the news; and a first answer is not asked for
+ * anew by itself, so it would be taken for the newest.
+ */
+export async function refreshJobs(client: QueryClient): Promise<void> {
+  await client.cancelQueries({ queryKey: keys.jobs })
+  await client.invalidateQueries({ queryKey: keys.jobs })
 }
 
 async function all(what: Promise<void>[]): Promise<void> {
