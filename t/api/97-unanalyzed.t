@@ -46,6 +46,8 @@ my $today = '2026-01-31';
 my %reads = (
 	'business-ids'                => ['programs/business_ids', $account, $today],
 	'filters'                     => ['programs/filter_counts', $account, $today, (undef) x 10],
+	'the list by business'        => ['programs/registry_list', $account, $today, (undef) x 10, 'business_name', 'f', 'f', (undef) x 3, 100, 0],
+	'the list of what words leave' => ['programs/registry_list', $account, $today, (undef) x 5, 'bakery', (undef) x 4, '-budget' =~ s/-//r, 't', 'f', (undef) x 3, 100, 0],
 	'filters of what words leave' => ['programs/filter_counts', $account, $today, (undef) x 5, 'bakery', (undef) x 4],
 );
 for my $name (sort keys %reads) {

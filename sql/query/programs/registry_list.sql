@@ -4,7 +4,16 @@
 -- is given: the key of the row before ($16 or $17, or neither: it was NULL)
 -- and its id ($18).  NULLs come last in both directions, equals by their id.
 -- A number is turned round by its bits (# -1), which cannot overflow.
-WITH matching AS (
+-- Of an account that nobody has analyzed yet the planner expects one row: so
+-- names are folded once and found by their key, and the rows of the page row by
+-- row by theirs (OFFSET 0), instead of all being compared with all.
+WITH names AS (
+	SELECT jsonb_object_agg(c.business_id, folded(l.name)) AS by_id
+	  FROM business_count c
+	  JOIN business_label l USING (business_id)
+	 WHERE c.account_id = $1::bigint
+	   AND l.name IS NOT NULL
+), matching AS (
 	SELECT p.program_id,
 	       CASE $13::text
 	       WHEN 'start_date' THEN p.start_date - date '1970-01-01'
@@ -35,10 +44,8 @@ WITH matching AS (
 	       WHEN 'program_id' THEN p.program_id
 	       WHEN 'yelp_business_id' THEN p.yelp_business_id
 	       WHEN 'partner_business_id' THEN p.partner_business_id
-	       WHEN 'business_name' THEN (
-			SELECT folded(l.name)
-			  FROM business_label l
-			 WHERE l.business_id = p.yelp_business_id)
+	       WHEN 'business_name'
+	       THEN (SELECT by_id FROM names) ->> p.yelp_business_id
 	       WHEN 'custom_name' THEN folded(p.custom_name)
 	       WHEN 'status' THEN program_state(p.program_pause_status,
 	           p.program_status, p.start_date, p.end_date, $2::date)
@@ -115,9 +122,17 @@ SELECT (SELECT count(*) FROM matching) AS total_count,
        iso_time(p.updated_at) AS updated_at
   FROM (SELECT) AS always
   LEFT JOIN page ON true
-  LEFT JOIN program p
-    ON p.account_id = $1::bigint AND p.program_id = page.program_id
-  LEFT JOIN business_label l ON l.business_id = p.yelp_business_id
+  LEFT JOIN LATERAL (
+	SELECT *
+	  FROM program
+	 WHERE account_id = $1::bigint
+	   AND program_id = page.program_id
+	OFFSET 0) p ON true
+  LEFT JOIN LATERAL (
+	SELECT name
+	  FROM business_label
+	 WHERE business_id = p.yelp_business_id
+	OFFSET 0) l ON true
  ORDER BY page.number,
        CASE WHEN NOT $14::boolean THEN page.words END COLLATE "C",
        CASE WHEN $14::boolean THEN page.words END COLLATE "C"
