@@ -41,7 +41,7 @@ sub hurry {
 # Calls that a job would be given now.
 sub left_for_jobs {
 	return $s->sql_value(q(SELECT ? - ? * greatest(0, extract(epoch FROM tat - clock_timestamp())) FROM rate_bucket
-		WHERE method = 'programs'), BURST * (1 - RESERVE / 100), RATE);
+		WHERE method = 'programs' ORDER BY taken_at DESC LIMIT 1), BURST * (1 - RESERVE / 100), RATE);
 }
 
 my $stream = $s->sync_stream('shop', timeout => 60);
