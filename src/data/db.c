@@ -209,11 +209,23 @@ may_return(struct db *db, int tries)
 	return true;
 }
 
+/* The same where there is nothing to tell of but that. */
+static bool
+came_back(struct db *db, int tries)
+{
+	if (may_return(db, tries))
+		return true;
+	if (db->turned_away)
+		log_warn("db: the pool has no PostgreSQL");
+	return false;
+}
+
 enum ran { RAN, RAN_FAILED, RAN_LOST, RAN_NOT };
 
-/* Runs one of our own parameterless commands. */
+/* Runs one of our own parameterless commands; *why, if not, lives a moment. */
 static enum ran
-run_command(PGconn *conn, const char *sql, int64_t deadline_ms)
+run_command(PGconn *conn, const char *sql, int64_t deadline_ms,
+    const char **why)
 {
 	PGresult	*res = NULL;
 	ExecStatusType	 status;
@@ -228,9 +240,8 @@ run_command(PGconn *conn, const char *sql, int64_t deadline_ms)
 		ran = RAN_NOT;
 	else if (res == NULL || PQstatus(conn) != CONNECTION_OK)
 		ran = RAN_LOST;
-	if (ran == RAN_FAILED || ran == RAN_LOST)
-		log_warn("db: command failed",
-		    F_STR("err", pq_error(PQerrorMessage(conn))));
+	if (ran != RAN)
+		*why = pq_error(PQerrorMessage(conn));
 	PQclear(res);
 	return ran;
 }
@@ -238,23 +249,27 @@ run_command(PGconn *conn, const char *sql, int64_t deadline_ms)
 static int
 command(struct db *db, const char *sql, int64_t deadline_ms)
 {
-	enum ran	 ran = run_command(db->conn, sql, deadline_ms);
+	const char	*why;
+	enum ran	 ran = run_command(db->conn, sql, deadline_ms, &why);
 
 	db->turned_away = ran == RAN_NOT;
+	if (ran == RAN_FAILED || ran == RAN_LOST)
+		log_warn("db: command failed", F_STR("err", why));
 	if (ran == RAN_LOST || ran == RAN_NOT)
 		drop(db);
 	return ran == RAN ? 0 : -1;
 }
 
-/* LISTENs on all channels so far; -1 (logged) at the first that fails. */
+/* LISTENs on all channels so far; -1 and *why at the first that fails. */
 static int
-listen_on_all(struct db *db, PGconn *conn, int64_t deadline_ms)
+listen_on_all(struct db *db, PGconn *conn, int64_t deadline_ms,
+    const char **why)
 {
 	for (size_t i = 0; i < db->nchannels; i++) {
 		char	*sql = arena_printf(db->scratch, "LISTEN %s",
 			    db->channels[i]);
 
-		if (run_command(conn, sql, deadline_ms) != RAN)
+		if (run_command(conn, sql, deadline_ms, why) != RAN)
 			return -1;
 	}
 	return 0;
@@ -325,7 +340,8 @@ connect_now(struct db *db, int64_t deadline_ms)
 		log_info("db: connected again");
 	db->complained = false;
 	if (db->ear_url == NULL &&
-	    listen_on_all(db, db->conn, deadline_ms) == -1) {
+	    listen_on_all(db, db->conn, deadline_ms, &why) == -1) {
+		log_warn("db: cannot listen", F_STR("err", why));
 		drop(db);
 		return -1;
 	}
@@ -336,12 +352,13 @@ connect_now(struct db *db, int64_t deadline_ms)
 static int
 open_ear(struct db *db, int64_t deadline_ms)
 {
-	const char	*why = "LISTEN failed";
+	const char	*why;
 
 	drop_ear(db);
 	db->ear = open_conn(db->ear_url, PQ_DIRECT, "lockstep:listen",
 	    deadline_ms, &why);
-	if (db->ear != NULL && listen_on_all(db, db->ear, deadline_ms) == 0) {
+	if (db->ear != NULL &&
+	    listen_on_all(db, db->ear, deadline_ms, &why) == 0) {
 		if (db->ear_complained)
 			log_info("db: listening again");
 		db->ear_complained = false;
@@ -434,8 +451,10 @@ try_query(struct db *db, enum query q, const struct db_arg *args,
 
 	*again = false;
 	db->turned_away = false;
-	if (ensure(db, deadline_ms) == -1)
+	if (ensure(db, deadline_ms) == -1) {
+		*again = came_back(db, tries);
 		return NULL;
+	}
 	if (send_query(db, q, args, nargs, deadline_ms) == 0)
 		res = collect(db->conn, deadline_ms);
 	status = PQresultStatus(res);
@@ -514,6 +533,8 @@ each_result(struct db *db, int64_t wait_ms,
 			stop = fn(arg, &(struct db_rows){ res }) == -1;
 		else if (status == PGRES_TUPLES_OK)
 			rc = 0;
+		else
+			db->turned_away |= is_turned_away(res);
 		PQclear(res);
 		if (stop)
 			return 1;
@@ -521,21 +542,22 @@ each_result(struct db *db, int64_t wait_ms,
 	return -1;
 }
 
-int
-db_each(struct db *db, int64_t wait_ms, enum query q,
+static int
+try_each(struct db *db, int64_t wait_ms, enum query q,
     const struct db_arg *args, size_t nargs,
     int (*fn)(void *, const struct db_rows *), void *arg)
 {
 	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
 	int	 rc = -1;
 
+	db->turned_away = false;
 	if (ensure(db, deadline_ms) == -1)
 		return -1;
 	if (send_query(db, q, args, nargs, deadline_ms) == 0 &&
 	    PQsetSingleRowMode(db->conn) == 1)
 		rc = each_result(db, wait_ms, fn, arg);
 	arena_reset(db->scratch);
-	if (rc == -1)
+	if (rc == -1 && !db->turned_away)
 		log_warn("db: query failed", F_STR("query", queries[q].name),
 		    F_STR("err", pq_error(PQerrorMessage(db->conn))));
 	/* Rows that nobody reads must not meet the next statement. */
@@ -543,6 +565,20 @@ db_each(struct db *db, int64_t wait_ms, enum query q,
 	    PQstatus(db->conn) != CONNECTION_OK)
 		drop(db);
 	return rc == 0 ? 0 : -1;
+}
+
+int
+db_each(struct db *db, int64_t wait_ms, enum query q,
+    const struct db_arg *args, size_t nargs,
+    int (*fn)(void *, const struct db_rows *), void *arg)
+{
+	int	 tries = 1;
+
+	/* Turned away, it was not run, and fn has seen no row. */
+	while (try_each(db, wait_ms, q, args, nargs, fn, arg) == -1)
+		if (db->in_tx || !came_back(db, tries++))
+			return -1;
+	return 0;
 }
 
 int
@@ -561,15 +597,12 @@ db_begin(struct db *db)
 	for (int i = 1;; i++) {
 		int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
 
-		if (ensure(db, deadline_ms) == -1)
-			return -1;
-		if (command(db, "BEGIN", deadline_ms) == 0)
+		db->turned_away = false;
+		if (ensure(db, deadline_ms) == 0 &&
+		    command(db, "BEGIN", deadline_ms) == 0)
 			break;
-		if (may_return(db, i))
-			continue;
-		if (db->turned_away)
-			log_warn("db: the pool has no PostgreSQL");
-		return -1;
+		if (!came_back(db, i))
+			return -1;
 	}
 	db->in_tx = true;
 	return 0;
@@ -648,6 +681,7 @@ hears_again(struct db *db, int64_t deadline_ms)
 {
 	return db->ear_url != NULL && db->nchannels > 0 && db->ear == NULL &&
 	    clock_mono_ms() >= db->ear_retry_ms &&
+	    clock_left_ms(deadline_ms) >= PROBE_MS &&
 	    open_ear(db, deadline_ms) == 0;
 }
 
@@ -660,7 +694,7 @@ db_wait(struct db *db, int timeout_ms)
 {
 	int64_t		 deadline_ms = clock_mono_ms() + timeout_ms;
 	struct pollfd	 pfd[2];
-	int		 rc = 0;
+	int		 heard = 0, said = 0;
 
 	if (db->conn == NULL)
 		return -1;
@@ -672,13 +706,13 @@ db_wait(struct db *db, int timeout_ms)
 	    -1, .events = POLLIN };
 	if (poll(pfd, 2, clock_left_ms(deadline_ms)) <= 0)
 		return 0;
-	if (pfd[1].revents != 0 && (rc = take_notifies(db->ear)) == -1)
+	if (pfd[1].revents != 0 && (heard = take_notifies(db->ear)) == -1)
 		drop_ear(db);
-	if (pfd[0].revents != 0 && (rc = take_notifies(db->conn)) == -1) {
+	if (pfd[0].revents != 0 && (said = take_notifies(db->conn)) == -1) {
 		drop(db);
 		return -1;
 	}
-	return rc == -1 ? 0 : rc;
+	return heard == 1 || said == 1;
 }
 
 static struct db_rows *

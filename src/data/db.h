@@ -73,7 +73,7 @@ struct db_rows	*db_query(struct db *, struct arena *, enum query,
  * that memory stays bounded however many there are; fn returns -1 to stop.
  * wait_ms is for each wait, not for the whole: the first row of a long sorted
  * list takes its time.  0, or -1 when it was stopped (the connection is given
- * up) or failed (logged); never tried again.
+ * up) or failed (logged); never tried again once it ran.
  */
 int		 db_each(struct db *, int64_t wait_ms, enum query,
 		    const struct db_arg *, size_t nargs,

@@ -126,7 +126,9 @@ plan(struct due *d)
 	const char		*why;
 	int			 found = 0;
 
+	/* Looked at again tomorrow: the zone may come back. */
 	if (rows_bool(d->row, 0, "nowhere")) {
+		d->moment = rows_text(d->row, 0, "tomorrow");
 		log_warn("schedule: no such time zone", F_INT("schedule",
 		    rows_int(d->row, 0, "id")), F_STR("time_zone",
 		    rows_text(d->row, 0, "time_zone")));
@@ -154,7 +156,8 @@ ask(struct due *d)
 	int	 rc;
 
 	if (rows_bool(d->row, 0, "unplanned") ||
-	    rows_bool(d->row, 0, "skipped"))
+	    rows_bool(d->row, 0, "skipped") ||
+	    rows_bool(d->row, 0, "nowhere"))
 		return 0;
 	rc = job_ask(d->db, d->arena, d->kind->name,
 	    rows_int(d->row, 0, "account_id"),

@@ -130,8 +130,7 @@ account_call(struct req *r, struct upstream_call *call)
 
 	/* Nobody spends an account's budget with its name alone. */
 	if (r->account_id == 0)
-		memcpy(budget.account, r->login->hash,
-		    sizeof(budget.account));
+		secret_hash("unknown", r->login->user, budget.account);
 	for (int tries = 0; tries < 2; tries++) {
 		if (turn_take(r, &budget, 1, &retry_ms) == 0) {
 			turn_refuse(call, retry_ms);

@@ -65,8 +65,8 @@ add_row(void *arg, const struct db_rows *rows)
 	/* By this a reader can tell that a file was cut off on its way. */
 	if (!e->counted) {
 		e->counted = true;
-		resp_header(e->r, "X-Total-Count",
-		    rows_text(rows, 0, "total_count"));
+		resp_header(e->r, "X-Total-Count", arena_strdup(e->r->arena,
+		    rows_text(rows, 0, "total_count")));
 	}
 	if (rows_null(rows, 0, "program_id"))
 		return 0;

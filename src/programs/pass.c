@@ -556,13 +556,20 @@ pass_note_total(struct pass *p)
 static int
 settle_unique(struct pass *p)
 {
-	int64_t	 seen;
+	struct job	*j = p->job;
+	int64_t		 seen;
 
-	if (p->unique == p->pages.total)
+	if (p->unique == p->pages.total || p->end != PARTNER_OK)
 		return 0;
-	if ((seen = pass_count_seen(p)) != -1)
-		p->unique = seen;
-	return seen == -1 ? -1 : 0;
+	if ((seen = pass_count_seen(p)) == -1)
+		return -1;
+	p->unique = seen;
+	/* A later pass has counted on from what the first one has seen. */
+	if (p->number == 1 && j->done > seen) {
+		j->done = seen;
+		j->unchanged = seen - j->added - j->updated;
+	}
+	return 0;
 }
 
 enum pass_end

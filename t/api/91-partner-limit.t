@@ -54,6 +54,8 @@ subtest 'with a name alone nobody spends its budget' => sub {
 	my $before = $spent->();
 	is $s->get($list, login => ['shop', "guess$_"])->{status}, 401, 'a stranger guesses' for 1 .. 3;
 	is $spent->(), $before, 'and nothing of the owner\'s is spent';
+	is $s->sql_value(q(SELECT count(*) FROM rate_bucket WHERE method = 'programs' AND taken_at > clock_timestamp() - interval '10 s')), 2,
+	    '... but of one budget for all who try that name';
 	is $s->get($list, as => 'shop')->{status}, 200, 'who reads again';
 	isnt $spent->(), $before, '... at the owner\'s cost';
 };

@@ -9,4 +9,5 @@ SELECT (SELECT string_agg(name, ', ' ORDER BY name)
 	    OR name = 'jit' AND setting <> 'off'
        ) AS lacks,
        (SELECT system_identifier FROM pg_control_system())::text
-	   || ' ' || current_database() AS database
+	   || ' ' || current_database() || ' ' || pg_is_in_recovery()
+	   AS database

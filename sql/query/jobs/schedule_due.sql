@@ -33,6 +33,7 @@ SELECT id, kind, coalesce(account_id, 0) AS account_id, request,
        missed = 'skip' AND next_at < now - $4::bigint * interval '1 ms'
            AS skipped,
        shown IS NULL AS nowhere,
+       base + interval '1 day' AS tomorrow,
        extract(year FROM shown)::integer AS year,
        extract(month FROM shown)::integer AS month,
        extract(day FROM shown)::integer AS day,

@@ -41,13 +41,22 @@ WITH day AS MATERIALIZED (
 	UNION ALL
 	SELECT '', NULL
 )
-SELECT business_id, program_count, n.name,
-       coalesce(current, 0) AS current,
-       coalesce(past, 0) AS past,
-       coalesce(future, 0) AS future,
-       coalesce(paused, 0) AS paused,
-       coalesce(inactive, 0) AS inactive
-  FROM listed
-  LEFT JOIN per USING (business_id)
+SELECT business_id, program_count, n.name, current, past, future, paused,
+       inactive
+  FROM (
+	-- Put together by grouping, which is never all with all either.
+	SELECT business_id, max(program_count) AS program_count,
+	       sum(current)::bigint AS current, sum(past)::bigint AS past,
+	       sum(future)::bigint AS future, sum(paused)::bigint AS paused,
+	       sum(inactive)::bigint AS inactive
+	  FROM (SELECT business_id, program_count, 0 AS current, 0 AS past,
+	               0 AS future, 0 AS paused, 0 AS inactive
+	          FROM listed
+	        UNION ALL
+	        SELECT business_id, NULL, current, past, future, paused,
+	               inactive
+	          FROM per) AS both_of
+	 GROUP BY business_id
+	HAVING max(program_count) IS NOT NULL OR business_id = '') AS told
   LEFT JOIN business n USING (business_id)
  ORDER BY program_count DESC NULLS FIRST, business_id

@@ -66,9 +66,12 @@ WITH changed AS (
 	       AND p.retired_at IS NULL THEN p.program_id ELSE '' END AS id
 	  FROM (SELECT unnest($2::text[]) AS program_id,
 	               unnest($20::jsonb[]) AS businesses) AS i
-	  JOIN program p
-	    ON p.account_id = $1::bigint
-	   AND p.program_id = i.program_id
+	 CROSS JOIN LATERAL (
+		SELECT program_id, businesses, retired_at
+		  FROM program
+		 WHERE account_id = $1::bigint
+		   AND program_id = i.program_id
+		OFFSET 0) AS p
 ), link AS MATERIALIZED (
 	SELECT DISTINCT program_id, business_id
 	  FROM (SELECT unnest($27::text[]) AS program_id,

@@ -11,8 +11,13 @@ SELECT i.program_id,
        p.program_id IS NULL OR p.retired_at IS NOT NULL AS is_new
   FROM (SELECT unnest($4::text[]) AS program_id,
                unnest($5::bytea[]) AS row_hash) AS i
-  LEFT JOIN program p
-    ON p.account_id = $1::bigint AND p.program_id = i.program_id
+  LEFT JOIN LATERAL (
+	-- By its key (OFFSET 0), not by reading all of the account.
+	SELECT program_id, row_hash, retired_at
+	  FROM program
+	 WHERE account_id = $1::bigint
+	   AND program_id = i.program_id
+	OFFSET 0) p ON true
  WHERE p.program_id IS NULL
     OR p.row_hash <> i.row_hash
     OR p.retired_at IS NOT NULL

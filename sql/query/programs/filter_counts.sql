@@ -46,11 +46,14 @@ SELECT f.facet, f.value, l.name, sum(f.programs)::bigint AS programs
 	 WHERE chosen.column2 IS NOT NULL
   ) AS f
   -- A name is told only of a business that is the account's own.
-  LEFT JOIN business_count c
-    ON f.facet = 'businesses'
-   AND c.account_id = $1::bigint
-   AND c.business_id = f.value
-   AND c.program_count > 0
-  LEFT JOIN business_label l ON l.business_id = c.business_id
+  LEFT JOIN LATERAL (
+	SELECT l.name
+	  FROM business_count c
+	  JOIN business_label l USING (business_id)
+	 WHERE f.facet = 'businesses'
+	   AND c.account_id = $1::bigint
+	   AND c.business_id = f.value
+	   AND c.program_count > 0
+	OFFSET 0) AS l ON true
  GROUP BY f.facet, f.value, l.name
  ORDER BY f.facet, programs DESC, f.value COLLATE "C"

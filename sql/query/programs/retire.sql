@@ -1,28 +1,21 @@
 -- What a complete pass has not seen is retired, softly: the row stays, with
 -- the user's name for it, and comes back when the partner lists it again.
-WITH missing AS (
-	SELECT program_id
-	  FROM program
-	 WHERE account_id = $1::bigint
-	   AND retired_at IS NULL
-	EXCEPT
-	SELECT unnest(ids)
-	  FROM sync_seen
-	 WHERE job_id = $2::uuid
-	   AND pass >= $3::smallint
-), gone AS (
+WITH gone AS (
 	UPDATE program AS p
 	   SET retired_at = clock_timestamp(),
 	       updated_at = clock_timestamp()
-	  FROM missing m
 	 WHERE p.account_id = $1::bigint
-	   AND p.program_id = m.program_id
+	   AND p.retired_at IS NULL
+	   AND p.program_id NOT IN (	-- hashed, whatever is believed of it
+		SELECT unnest(ids)
+		  FROM sync_seen
+		 WHERE job_id = $2::uuid
+		   AND pass >= $3::smallint)
 	RETURNING p.program_id
 ), unlinked AS (
 	DELETE FROM program_business AS b
-	 USING gone
 	 WHERE b.account_id = $1::bigint
-	   AND b.program_id = gone.program_id
+	   AND (b.program_id IN (SELECT program_id FROM gone)) IS TRUE
 	RETURNING b.business_id
 ), counted AS (
 	INSERT INTO business_count AS c (account_id, business_id,
