@@ -30,6 +30,8 @@ sub registry_logins {
 sub copy_logins {
 	my ($s, $n) = @_;
 	my $db = $s->db;
+	$db->do('SET LOCAL client_min_messages = warning');
+	$db->do('DROP TABLE IF EXISTS pg_temp.login, pg_temp.fresh');
 	$db->do('CREATE TEMP TABLE login (user_name bytea, login_hash bytea, sealed bytea)');
 	open my $in, '-|', built('logins'), "$s->{DIR}/etc/key", PREFIX, $n or die "logins: $!\n";
 	$db->do('COPY login FROM STDIN');
@@ -38,7 +40,8 @@ sub copy_logins {
 	close $in or die "bench/logins failed\n";
 }
 
-# accounts with programs each over 37 businesses of very different sizes.
+# accounts with programs each over 37 businesses of very different sizes; those that
+# are there already stay as they are.
 sub registry_load {
 	my ($s, $accounts, $programs) = @_;
 	my $db = $s->db;
@@ -50,23 +53,34 @@ INSERT INTO account (user_name, login_hash, sealed_password, verified_at,
        partner_total, synced_at, registry_version)
 SELECT user_name, login_hash, sealed, clock_timestamp(), $1::bigint, clock_timestamp(), 1
   FROM login
+ WHERE NOT EXISTS (SELECT FROM account a WHERE a.user_name = login.user_name)
 SQL
 	$db->do(<<'SQL', undef, $programs, BUSINESSES);
 CREATE TEMP TABLE fresh AS
-SELECT a.id AS account_id,
+SELECT a.id AS account_id, i,
        substr(md5('p' || i || '/' || a.id), 1, 22) AS program_id,
        substr(md5('b' || floor($2::int * (i / $1::float8) ^ 2) || '/' || a.id), 1, 22)
            AS business_id
   FROM account a
   JOIN login USING (user_name), generate_series(0, $1::int - 1) i
- ORDER BY a.id, 2
+ WHERE NOT EXISTS (SELECT FROM business_count c WHERE c.account_id = a.id)
+ ORDER BY a.id, 3
 SQL
 	$db->do(<<'SQL');
 INSERT INTO program (account_id, program_id, yelp_business_id, program_type,
-       program_status, program_pause_status, start_date, end_date, row_hash)
-SELECT account_id, program_id, business_id, 'CPC', 'ACTIVE', 'NOT_PAUSED',
-       '2023-01-01', '9999-12-31', sha256(program_id::bytea)
-  FROM fresh
+       program_status, program_pause_status, start_date, end_date, row_hash, budget,
+       currency, is_autobid, max_bid, billed_impressions, billed_clicks, ad_cost,
+       fee_period, active_features, available_features, businesses)
+SELECT account_id, program_id, business_id, (ARRAY['CPC', 'BP', 'EP', 'SLIDESHOW'])[1 + i % 4],
+       CASE WHEN i % 10 = 9 THEN 'INACTIVE' ELSE 'ACTIVE' END,
+       CASE WHEN i % 10 = 8 THEN 'PAUSED' ELSE 'NOT_PAUSED' END,
+       CASE WHEN i % 10 = 7 THEN date '2090-01-01' ELSE '2023-01-01' END,
+       CASE WHEN i % 10 = 6 THEN date '2023-06-30' ELSE '9999-12-31' END,
+       substr(sha256(program_id::bytea), 1, 16), 2500 + n, 'USD', n % 5 > 0,
+       CASE WHEN n % 5 = 0 THEN 50 + n % 3000 END, n * 37, n, n * 250, 'Calendar Month',
+       '["LINK_TRACKING"]', '["CALL_TRACKING", "CUSTOM_AD_TEXT", "LINK_TRACKING"]',
+       json_build_array(json_build_object('yelp_business_id', business_id))::jsonb
+  FROM (SELECT *, i * 7919 % 1000 AS n FROM fresh) AS fresh
 SQL
 	$db->do(<<'SQL');
 INSERT INTO program_business (account_id, business_id, program_id)
