@@ -220,6 +220,7 @@ end(struct pass *p)
 	pass_checkpoint(p);
 	must(job_finish(j, "done", 200, "{}"), "store: not ended");
 	stop(&took);
+	took.tx_s = took.s;
 	job_close(j);
 	open_job(j, account);
 	p->number = 0;
