@@ -179,8 +179,9 @@ retire(struct sync *s)
 		j->removed = missing;
 		return RETIRE_DONE;
 	}
-	if (missing * 100 > programs * j->conf->programs_retire_max_share &&
-	    s->pass.doubted == 0) {
+	/* Of what was there before: what has just been added proves nothing. */
+	if (missing * 100 > (programs - j->added) *
+	    j->conf->programs_retire_max_share && s->pass.doubted == 0) {
 		log_warn("sync: many programs are gone, reading again to be "
 		    "sure", F_INT("missing", missing),
 		    F_INT("programs", programs));

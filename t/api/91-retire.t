@@ -105,6 +105,16 @@ subtest 'more than a tenth: a second reading follows at once' => sub {
 	is scalar $s->log(qr/account=${\ account_id($s, $user)} .*many programs are gone.*missing=21.*programs=200/), 1, 'the log says why';
 };
 
+subtest 'those that are new do not outweigh those that are gone' => sub {
+	my $user = synced(10);
+	$partner->edit(user => $user, op => 'add', n => 60);
+	my @gone = gone($user, n => 3, pick => 'last');
+	my $got  = sync($s, $user);
+	is_done($got);
+	offsets_are($got, [(pages(67)) x 2], '3 of 10 is much, whatever has come: each page twice');
+	answer_has($got, { added => 60, removed => 3 }, 'then it is believed');
+};
+
 subtest 'a total of 0 retires all, after two readings' => sub {
 	my $user = synced(81);
 	my @gone = gone($user, n => 1000);
