@@ -103,7 +103,7 @@ steer(struct cli *cli, enum control_verb verb, const char *id)
 {
 	struct control	 c;
 
-	control_do(cli->db, cli->arena, verb, id, CONTROL_ANY_ACCOUNT, &c);
+	control_do(cli->db, cli->arena, verb, id, NULL, &c);
 	switch (c.end) {
 	case CONTROL_NO_JOB:
 		return cli_fail(CLI_NOT_FOUND, "no such job");
