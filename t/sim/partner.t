@@ -410,6 +410,20 @@ subtest 'the truth drifts between two pages' => sub {
     page('p80', 0);
     is_deeply [ids(page('p80', 40))], [@second[2 .. 39]], 'removal leaves a gap';
     calm();
+    my $old = truth('p80');
+    fault(kind => $_, n => 3, times => 1) for qw(drift_change drift_move);
+    my $seen = page('p80', 0)->json->{payment_programs};
+    is_deeply $seen, [@$old[0 .. 39]], 'nor does it see a change';
+    my %was     = map { $_->{program_id} => $_ } @$old;
+    my @other   = grep { encode_json($_) ne encode_json($was{ $_->{program_id} }) } @{ truth('p80') };
+    my $of      = sub { $_[0]{businesses}[0]{yelp_business_id} };
+    my @moved   = grep { $of->($_) ne $of->($was{ $_->{program_id} }) } @other;
+    is scalar @moved, 3, 'three have moved';
+    cmp_ok scalar @other, '>=', 4, '... and others changed';
+    fault(kind => 'drift_reorder', times => 1);
+    page('p80', 0);
+    isnt join(' ', map { $_->{program_id} } @{ truth('p80') }), join(' ', map { $_->{program_id} } @$old), 'another order';
+    calm();
 };
 
 subtest 'edits change the truth and say what they touched' => sub {
@@ -433,6 +447,15 @@ subtest 'edits change the truth and say what they touched' => sub {
     $edit->(op => 'change', n => 1, values => { program_metrics => { budget => 4242 } });
     is truth('p80')->[0]{program_metrics}{budget}, 4242, 'change: to a value';
     is page('p80', 0)->json->{payment_programs}[0]{program_metrics}{budget}, 4242, 'and the page shows it';
+    $edit->(op => 'change', n => 1, values => { program_type => 'EP' }, unset => ['program_metrics']);
+    is truth('p80')->[0]{program_type}, 'EP', 'change: several at once';
+    ok !exists truth('p80')->[0]{program_metrics}, 'change: a field can go';
+
+    my $five = $edit->(op => 'remove', n => 5, pick => 'random')->{ids};
+    is_deeply $edit->(op => 'restore', n => 2, pick => 'last')->{ids}, [@$five[3, 4]], 'restore: the last that went';
+    is_deeply [@{ $ids->() }[-2, -1]], [@$five[3, 4]], '... at the end';
+    is_deeply $edit->(op => 'restore', n => 3)->{ids}, [@$five[0 .. 2]], '... and those before them';
+    is $edit->(op => 'restore', n => 9)->{total}, 82, '... as many as there are';
 
     my $from = truth('p80')->[0]{businesses}[0]{yelp_business_id};
     $edit->(op => 'move', n => 1);
@@ -449,6 +472,22 @@ subtest 'edits change the truth and say what they touched' => sub {
     is $status, 400, 'an unknown op is refused';
     calm();
     is_deeply truth('p80'), $old, 'reset brings the seeded truth back';
+};
+
+subtest 'a journal has every version that was to be seen' => sub {
+    is +(control(POST => '/journal', { user => 'p80' }))[0], 400, 'of an account that keeps one';
+    do_control(POST => '/accounts', { user => 'noted', password => 'pw', programs => 50, journal => true });
+    my $taken = sub { do_control(POST => '/journal', { user => 'noted' })->{programs} };
+    is_deeply $taken->(), [], 'nothing was asked for yet';
+    my $first = page('noted', 0)->json->{payment_programs};
+    is_deeply $taken->(), $first, 'what a page has shown';
+    page('noted', 0);
+    is_deeply $taken->(), [], '... once';
+    my $change = sub { do_control(POST => '/edit', { user => 'noted', op => 'change', n => 1 }) };
+    my @shown = map { $change->(); page('noted', 0)->json->{payment_programs}[0] } 1, 2;
+    $change->();
+    is_deeply $taken->(), \@shown, 'every version that came, and none that did not';
+    calm();
 };
 
 subtest 'accounts are made to measure' => sub {

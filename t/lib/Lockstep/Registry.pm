@@ -10,6 +10,7 @@ use JSON::PP   ();
 use Test::More ();
 
 our @EXPORT = qw(account_id registry registry_is registry_counts_are retired rows_of truth);
+our @EXPORT_OK = qw(COLUMNS counts_wrong row_of row_stored);
 
 my @text   = qw(program_type program_status program_pause_status ad_campaign_id);
 my @metric = qw(budget max_bid billed_impressions billed_clicks ad_cost);
@@ -17,6 +18,9 @@ my @list   = qw(active_features available_features businesses future_budget_chan
     ad_categories);
 my @column = (qw(yelp_business_id partner_business_id start_date end_date currency
     is_autobid fee_period page_upgrade_monthly_rate page_upgrade_cost), @text, @metric);
+
+# All that a sync writes of a program.
+sub COLUMNS { return (@column, @list) }
 
 my $json = JSON::PP->new->canonical->allow_nonref;
 
@@ -99,19 +103,23 @@ sub registry {
 	my %row = map { $_->{program_id} => $_ }
 	    @{ $s->sql('SELECT program_id, ' . join(', ', @column, @list)
 		. ' FROM program WHERE account_id = ? AND retired_at IS NULL', $account) };
-	for my $row (values %row) {
-		delete $row->{program_id};
-		for my $name (@list) {
-			my $text = delete $row->{$name};
-			$row->{"$name as sent"} = defined $text ? JSON::PP::decode_json($text) : undef;
-		}
-		$row->{is_autobid} = truth_value($row->{is_autobid});
-		$row->{businesses} = [];
-	}
+	delete row_stored($_)->{program_id} for values %row;
 	push @{ $row{ $_->{program_id} }{businesses} }, $_->{business_id}
 	    for @{ $s->sql('SELECT program_id, business_id FROM program_business
 		WHERE account_id = ? ORDER BY business_id COLLATE "C"', $account) };
 	return \%row;
+}
+
+# The columns of the database, changed into what row_of() makes; without the links.
+sub row_stored {
+	my ($row) = @_;
+	for my $name (@list) {
+		my $text = delete $row->{$name};
+		$row->{"$name as sent"} = defined $text ? JSON::PP::decode_json($text) : undef;
+	}
+	$row->{is_autobid} = truth_value($row->{is_autobid});
+	$row->{businesses} = [];
+	return $row;
 }
 
 # What differs, a few of it, as lines for people.
@@ -141,17 +149,23 @@ sub registry_is {
 	return registry_counts_are($s, $user) && $good;
 }
 
-# The kept counts are what a recount gives.
-sub registry_counts_are {
-	my ($s, $user, $name) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my $wrong = $s->sql(q{
+# Kept counts that are not what a recount gives.
+sub counts_wrong {
+	my ($s, $account) = @_;
+	return $s->sql(q{
 		SELECT business_id, kept, counted
 		  FROM (SELECT business_id, program_count AS kept FROM business_count
 		         WHERE account_id = $1 AND program_count <> 0) AS k
 		  FULL JOIN (SELECT business_id, count(*) AS counted FROM program_business
 		         WHERE account_id = $1 GROUP BY business_id) AS c USING (business_id)
-		 WHERE kept IS DISTINCT FROM counted}, account_id($s, $user));
+		 WHERE kept IS DISTINCT FROM counted}, $account);
+}
+
+# The kept counts are what a recount gives.
+sub registry_counts_are {
+	my ($s, $user, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $wrong = counts_wrong($s, account_id($s, $user));
 	my $good = Test::More::ok(!@$wrong, $name // '... and the kept counts are a recount');
 	Test::More::diag($json->encode($_)) for grep { defined } @$wrong[0 .. 2];
 	return $good;

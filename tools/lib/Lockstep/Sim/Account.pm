@@ -22,6 +22,8 @@ sub new ($class, $seed, $spec) {
         business_ids => $business_ids,
         born         => 0,
         edits        => 0,
+        gone         => [],
+        journal      => $spec->{journal} ? [] : undef,
     }, $class;
     $self->_take($made);
     return $self;
@@ -63,7 +65,19 @@ sub business_ids_of ($element) {
 
 # The JSON of a record as one of the three reads shows it: programs, info, list.
 sub text ($self, $record, $form) {
-    return $record->{text}{$form} //= program_text(shaped($record, $form));
+    return $record->{text}{$form} //= $self->_noted($form, program_text(shaped($record, $form)));
+}
+
+sub _noted ($self, $form, $text) {
+    push @{ $self->{journal} }, $text if $self->{journal} && $form eq 'programs';
+    return $text;
+}
+
+# Every version of a program that was to be seen since the last call, oldest first.
+sub journal_take ($self) {
+    my $journal = $self->{journal} // die "user: keeps no journal\n";
+    $self->{journal} = [];
+    return @$journal;
 }
 
 sub shaped ($record, $form) {
@@ -85,6 +99,7 @@ sub _known ($name, $value) { return defined $value ? ($name => $value) : () }
 my %EDIT = (
     add     => \&_add,
     remove  => \&_remove,
+    restore => \&_restore,
     change  => \&_change,
     move    => \&_move,
     reorder => \&_reorder,
@@ -141,10 +156,14 @@ sub _add ($self, $how) {
     }
     $self->{by_id}{ $_->{element}{program_id} } = $_ for @new;
 
-    my $pick = $how->{pick} // 'first';
-    my $at   = $pick eq 'first' ? 0 : $pick eq 'last' ? $self->total : int rand($self->total + 1);
-    splice @{ $self->{order} }, $at, 0, @new;
+    splice @{ $self->{order} }, $self->_place($how), 0, @new;
     return _ids(@new);
+}
+
+# Where in the order new ones go.
+sub _place ($self, $how) {
+    my $pick = $how->{pick} // 'first';
+    return $pick eq 'first' ? 0 : $pick eq 'last' ? $self->total : int rand($self->total + 1);
 }
 
 sub _remove ($self, $how) {
@@ -153,7 +172,16 @@ sub _remove ($self, $how) {
     my @left = map { $self->{order}[$_] } grep { !$gone{$_} } 0 .. $self->total - 1;
     $self->{order} = \@left;
     delete @{ $self->{by_id} }{ _ids(@gone) };
+    push @{ $self->{gone} }, @gone;
     return _ids(@gone);
+}
+
+# Some that were removed are listed again, as they were.
+sub _restore ($self, $how) {
+    my @back = splice @{ $self->{gone} }, -min($how->{n} // 1, scalar @{ $self->{gone} });
+    $self->{by_id}{ $_->{element}{program_id} } = $_ for @back;
+    splice @{ $self->{order} }, $self->_place($how), 0, @back;
+    return _ids(@back);
 }
 
 my %CHANGE = (
@@ -177,14 +205,17 @@ my %CHANGE = (
 
 sub change_fields { return sort keys %CHANGE }
 
-# Without "values" or "field" the programs take the kinds of change in turn.
+# Without "values", "unset" or "field" the programs take the kinds of change in turn.
 sub _change ($self, $how) {
     my @kinds = $how->{field} ? $how->{field} : qw(budget status dates);
     my @touched;
     for my $i ($self->_picked($how)) {
         my $record = $self->{order}[$i];
-        if ($how->{values}) { _merge($record->{element}, $how->{values}) }
-        else                { $CHANGE{ $kinds[@touched % @kinds] }->($record->{element}) }
+        if ($how->{values} || $how->{unset}) {
+            _merge($record->{element}, $how->{values} // {});
+            delete @{ $record->{element} }{ @{ $how->{unset} // [] } };
+        }
+        else { $CHANGE{ $kinds[@touched % @kinds] }->($record->{element}) }
         delete $record->{text};
         push @touched, $record;
     }
@@ -230,6 +261,7 @@ sub _set ($self, $how) {
             unless ref $p eq 'HASH' && length($p->{program_id} // '');
     }
     $self->_take([map { { element => $_ } } @$programs]);
+    $self->{gone}         = [];
     $self->{business_ids} = [uniq map { business_ids_of($_) } @$programs];
     return _ids(@{ $self->{order} });
 }

@@ -37,7 +37,7 @@ sub put ($self, $spec) {
 my %SPEC = (
     (map { $_ => 'text' } qw(user user_b64 password password_b64)),
     (map { $_ => 'count' } qw(programs businesses current biggest)),
-    (map { $_ => 'bool' } qw(variants access names)),
+    (map { $_ => 'bool' } qw(variants access names journal)),
 );
 
 # The same from outside, as JSON had it.
@@ -47,7 +47,7 @@ sub put_checked ($self, $in) {
         $spec{$name} = input_bytes($in, $name) // die "$name: missing\n";
     }
     die "user: no colon allowed (RFC 7617)\n" if $spec{user} =~ /:/;
-    die "programs: 100000 at most\n"          if ($spec{programs} // 0) > 100_000;
+    die "programs: 250000 at most\n"          if ($spec{programs} // 0) > 250_000;
     return $self->put(\%spec);
 }
 

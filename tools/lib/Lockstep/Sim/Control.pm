@@ -22,6 +22,7 @@ my @ROUTES = (
     [POST   => '/accounts/access',   \&account_access],
     [GET    => '/data',              \&data],
     [GET    => '/counts',            \&counts],
+    [POST   => '/journal',           \&journal],
     [POST   => '/edit',              \&edit],
     [GET    => '/latency',           sub ($sim, $) { $sim->latency }],
     [POST   => '/latency',           \&latency],
@@ -38,11 +39,13 @@ my @ROUTES = (
     [POST   => '/reset',             sub ($sim, $) { $sim->fresh; {} }],
 );
 
-sub routes ($sim) {
+# @routes: those of another simulator, [METHOD, path below /_sim, handler].
+sub routes ($sim, @routes) {
+    @routes = @ROUTES unless @routes;
     my $r = $sim->routes;
     my $help = sub ($c) { $c->render(text => $sim->help, format => 'txt') };
     $r->get($_ => $help) for '/_sim', '/_sim/help';
-    for my $route (@ROUTES) {
+    for my $route (@routes) {
         my ($method, $path, $run) = @$route;
         $r->any([$method] => "/_sim$path" => sub ($c) { respond($c, $run) });
     }
@@ -127,12 +130,22 @@ sub account_access ($sim, $in) {
     return shown($account);
 }
 
-# The truth, in the words the partner itself uses.
+# The truth, in the words the partner itself uses.  A line for each program: who
+# reads it often need not parse what is as it was.
 sub data ($sim, $in) {
     my $account = account_of($sim, $in);
     my $all     = $account->select_status('ALL', $sim->today);
-    return sprintf '{"total":%d,"programs":[%s]}', $account->total,
-        join ',', map { $account->text($_, 'programs') } @$all;
+    return programs_json($account->total, map { $account->text($_, 'programs') } @$all);
+}
+
+sub programs_json ($total, @text) {
+    return sprintf qq({"total":%d,"programs":[\n%s\n]}), $total, join ",\n", @text;
+}
+
+sub journal ($sim, $in) {
+    input_check($in, \%USER);
+    my @text = account_of($sim, $in)->journal_take;
+    return programs_json(scalar @text, @text);
 }
 
 sub counts ($sim, $in) {
@@ -150,12 +163,13 @@ sub counts ($sim, $in) {
 
 my %EDIT = (
     %USER,
-    op       => [qw(add remove change move reorder set)],
+    op       => [qw(add remove restore change move reorder set)],
     n        => 'count',
     pick     => [qw(first last random)],
     ids      => 'list',
     field    => [Lockstep::Sim::Account::change_fields()],
     values   => 'object',
+    unset    => 'list',
     status   => [qw(CURRENT PAST FUTURE PAUSED INACTIVE)],
     business => 'text',
     to       => 'text',

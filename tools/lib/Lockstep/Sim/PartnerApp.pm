@@ -122,9 +122,11 @@ sub _answer ($self, $tx, $call, $account, $refused, $fate) {
     Lockstep::Sim::Wire::send_reply($tx, $reply);
     return if $refused;
 
+    # New ones come to the front and push the others on; changes are anywhere.
     for my $rule (@{ $fate->{after} }) {
-        my $op = $rule->{kind} eq 'drift_add' ? 'add' : 'remove';
-        $account->edit($op, { n => $rule->{n} // 1, pick => 'first' });
+        my $op = $rule->{kind} =~ s/\Adrift_//r;
+        $account->edit($op, { n => $rule->{n} // 1,
+            pick => $op =~ /\A(?:add|remove)\z/ ? 'first' : 'random' });
     }
     return;
 }
