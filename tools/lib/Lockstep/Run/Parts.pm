@@ -171,6 +171,7 @@ sub lockstep_conf {
 		'key_file'    => $s->path('etc/key'),
 		'db.url'      => $s->database_url,
 		'partner.url' => $s->partner_url,
+		'analytics.url' => $s->seller_url,
 		map { /^([^=]+)=(.*)$/s ? ($1, $2) : die "--conf $_: KEY=VALUE\n" }
 		    @{ $s->list('CONF') },
 	);
