@@ -5,6 +5,7 @@
 #include "analytics/run.h"
 #include "analytics/seller.h"
 #include "analytics/sellers.h"
+#include "analytics/table.h"
 #include "analytics/task.h"
 #include "core/compiler.h"
 #include "core/conf.h"
@@ -71,6 +72,9 @@ static const struct route routes[] = {
 	    seller_events_get, seller_login, 0, 0 },
 	{ METHOD_POST, "/api/analytics/sync-background",
 	    sync_background_post, seller_login, 4096, 0 },
+	{ METHOD_GET, "/api/analytics/products", table_get, seller_login, 0, 0 },
+	{ METHOD_GET, "/api/analytics/products/{id}",
+	    product_get, seller_login, 0, 0 },
 	{ METHOD_GET, "/api/analytics/jobs", jobs_get, seller_login, 0, 0 },
 	{ METHOD_GET, "/api/analytics/jobs/{id}",
 	    job_get, seller_login, 0, 0 },

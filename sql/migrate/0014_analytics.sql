@@ -168,3 +168,27 @@ LANGUAGE sql IMMUTABLE AS $$
 	SELECT p.sync_status IS DISTINCT FROM 'success'
 	    AND p.sync_error_code IS DISTINCT FROM 'no_jam'
 $$;
+
+-- A seller's products with their newest figures: what was last good, however the
+-- last try ended.  One of them, or all (NULL).
+CREATE FUNCTION product_current(of_account bigint, one_id bigint)
+RETURNS TABLE (nm_id bigint, title text, vendor_code text, brand text,
+	subject text, last_sync_at timestamptz, last_attempt_at timestamptz,
+	sync_status text, sync_error_code text, sync_error text,
+	figures product_analytics)
+LANGUAGE sql STABLE AS $$
+	SELECT p.nm_id, p.title, p.vendor_code, p.brand, p.subject,
+	       p.last_sync_at, p.last_attempt_at, p.sync_status,
+	       p.sync_error_code, p.sync_error, f.figures
+	  FROM product p
+	  LEFT JOIN LATERAL (
+	       SELECT a AS figures
+	         FROM product_analytics a
+	        WHERE a.account_id = p.account_id
+	          AND a.nm_id = p.nm_id
+	          AND a.funnel_at IS NOT NULL
+	        ORDER BY a.period_end DESC, a.period_start DESC
+	        LIMIT 1) f ON true
+	 WHERE p.account_id = of_account
+	   AND (one_id IS NULL OR p.nm_id = one_id)
+$$;
