@@ -256,6 +256,8 @@ hold_off(struct turn *t, enum wb_method method,
 	    budget.per_ms);
 	log_warn("analytics: call failed", F_STR("part", budget.method),
 	    F_STR("why", answer->why), F_INT("retry_ms", ms));
+	/* Exactly then, and not an interval later. */
+	budget.burst = 0;
 	if (ms > 0 && budget_block(r->job->db, r->job->scratch, &budget,
 	    ms) == -1)
 		return -1;

@@ -20,6 +20,7 @@ struct json;
 
 #define WB_FUNNEL_MAX	1000	/* products of one call */
 #define WB_TEXTS_MAX	50
+#define WB_BURST	3	/* calls at once, but with a base token */
 
 /* Each has a budget of its own. */
 enum wb_method { WB_FUNNEL, WB_TEXTS, WB_METHOD__MAX };
