@@ -15,7 +15,7 @@
 static int
 migrate(const struct conf *conf)
 {
-	struct db	*db = db_new(conf, MIGRATE_TIMEOUT_MS);
+	struct db	*db = db_new_direct(conf, MIGRATE_TIMEOUT_MS);
 	int		 applied = migrate_run(db);
 
 	db_free(db);

@@ -55,7 +55,7 @@ cli_open(struct cli *c, const char *conf_path)
 		return cli_fail(CLI_FAILED, "%s", err);
 	/* What goes well is said by the command itself. */
 	log_set_level(LOG_WARN);
-	c->db = db_new(c->conf, c->conf->db_job_timeout_ms);
+	c->db = db_new_direct(c->conf, c->conf->db_job_timeout_ms);
 	c->arena = arena_new();
 	c->tty = isatty(STDOUT_FILENO);
 	if ((status = check_schema(c->db)) != 0)

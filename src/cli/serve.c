@@ -5,6 +5,7 @@
  */
 #include "cli/serve.h"
 
+#include "core/arena.h"
 #include "core/conf.h"
 #include "core/log.h"
 #include "core/secret.h"
@@ -20,6 +21,18 @@ load_key(const char *path)
 
 	if (secret_load(path, &why) == -1)
 		fatal("serve: no key", F_STR("err", why));
+}
+
+static void
+check_pool(const struct conf *conf)
+{
+	struct arena	*a = arena_new();
+	const char	*why = db_check_pool(conf, a);
+
+	if (why != NULL)
+		fatal("serve: the pool is not as it has to be",
+		    F_STR("err", why));
+	arena_free(a);
 }
 
 /* The connection is closed again: nothing of it may pass a fork. */
@@ -57,5 +70,6 @@ cli_serve(const char *conf_path, const struct worker_kind *kinds,
 		    F_STR("err", why));
 	load_key(conf->key_file);
 	check_schema(conf);
+	check_pool(conf);
 	return master_run(kinds, nkinds, conf, conf_path);
 }

@@ -84,6 +84,8 @@ static const struct key keys[] = {
 
 	{ "db.url", CONF_SECRET, AT(db_url), NULL, 0, 0,
 	    "PostgreSQL, as libpq takes it." },
+	{ "db.direct_url", CONF_SECRET, AT(db_direct_url), "", 0, 0,
+	    "The same past the pool, where db.url leads to one." },
 	{ "db.timeout", CONF_MSEC, AT(db_timeout_ms), "1500ms",
 	    100, 60 * SEC,
 	    "Longest wait for the database within a request." },
@@ -771,6 +773,13 @@ conf_free(struct conf *c)
 		free(text);
 	}
 	free(c);
+}
+
+bool
+conf_has_pool(const struct conf *c)
+{
+	return *c->db_direct_url != '\0' &&
+	    strcmp(c->db_direct_url, c->db_url) != 0;
 }
 
 void

@@ -28,6 +28,7 @@ struct conf {
 	const char	*socket_group;		/* "": none */
 
 	const char	*db_url;
+	const char	*db_direct_url;		/* "": db_url is direct */
 	int64_t		 db_timeout_ms;
 	int64_t		 db_job_timeout_ms;
 	bool		 db_prepare;
@@ -104,6 +105,9 @@ struct conf {
 struct conf	*conf_load(const char *path, char err[CONF_ERR_SIZE])
 		    MUST_CHECK;
 void		 conf_free(struct conf *);
+
+/* Is there a pool between db.url and PostgreSQL, and db.direct_url past it? */
+bool		 conf_has_pool(const struct conf *);
 
 /* Writes every setting as a file that conf_load() reads, secrets masked. */
 void		 conf_print(const struct conf *, FILE *);

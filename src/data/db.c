@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "core/arena.h"
 #include "core/clock.h"
@@ -18,20 +19,26 @@
 #include "data/pq.h"
 
 #define CHANNELS_MAX	4
-#define TRIES_MAX	4	/* of a statement that lost a deadlock */
+#define TRIES_MAX	4	/* of a statement that was not run */
+#define TURN_MS		100	/* until the pool may have PostgreSQL again */
 #define PROBE_MS	200	/* for a connection in place of one that hung */
 #define DOWN_MS		1000	/* not tried again for so long after a hang */
 
 struct db {
 	const char	*url;
+	const char	*ear_url;	/* NULL: what LISTENs is conn */
 	int64_t		 timeout_ms;
 	bool		 prepare;
 	PGconn		*conn;
-	uint64_t	 session;	/* counts connections */
+	PGconn		*ear;
+	int64_t		 ear_retry_ms;	/* when to try again to have one */
+	bool		 ear_complained;
 	bool		 in_tx;
 	bool		 complained;	/* warn once per outage */
 	bool		 hung;		/* the last statement timed out */
 	int64_t		 down_until_ms;	/* connecting timed out a moment ago */
+	bool		 turned_away;	/* by the pool, at the last try */
+	int64_t		 away_until_ms;	/* not waited for it again until then */
 	bool		 prepared[QUERY__MAX];
 	const char	*channels[CHANNELS_MAX];
 	size_t		 nchannels;
@@ -39,16 +46,28 @@ struct db {
 };
 
 struct db *
-db_new(const struct conf *conf, int64_t timeout_ms)
+db_new_direct(const struct conf *conf, int64_t timeout_ms)
 {
 	struct db	*db = calloc(1, sizeof(*db));
 
 	if (db == NULL)
 		fatal("db: out of memory");
-	db->url = conf->db_url;
+	db->url = pq_direct_url(conf);
 	db->timeout_ms = timeout_ms;
 	db->prepare = conf->db_prepare;
 	db->scratch = arena_new();
+	return db;
+}
+
+struct db *
+db_new(const struct conf *conf, int64_t timeout_ms)
+{
+	struct db	*db = db_new_direct(conf, timeout_ms);
+
+	if (conf_has_pool(conf)) {
+		db->url = conf->db_url;
+		db->ear_url = conf->db_direct_url;
+	}
 	return db;
 }
 
@@ -62,18 +81,21 @@ drop(struct db *db)
 	memset(db->prepared, 0, sizeof(db->prepared));
 }
 
+static void
+drop_ear(struct db *db)
+{
+	if (db->ear != NULL)
+		PQfinish(db->ear);
+	db->ear = NULL;
+}
+
 void
 db_free(struct db *db)
 {
 	drop(db);
+	drop_ear(db);
 	arena_free(db->scratch);
 	free(db);
-}
-
-uint64_t
-db_session(const struct db *db)
-{
-	return db->session;
 }
 
 bool
@@ -113,7 +135,16 @@ finish_connecting(PGconn *conn, int64_t deadline_ms)
 	return 0;
 }
 
-/* Fetches the one result of what was sent; NULL on time-out or loss. */
+static bool
+is_error(const PGresult *res)
+{
+	return res != NULL && PQresultErrorField(res, PG_DIAG_SQLSTATE) != NULL;
+}
+
+/*
+ * Fetches the one result of what was sent; NULL on time-out or loss, unless
+ * the server has said why it closes.
+ */
 static PGresult *
 collect(PGconn *conn, int64_t deadline_ms)
 {
@@ -121,12 +152,20 @@ collect(PGconn *conn, int64_t deadline_ms)
 
 	for (;;) {
 		while (PQisBusy(conn)) {
-			if (wait_socket(conn, POLLIN, deadline_ms) == -1 ||
-			    PQconsumeInput(conn) == 0)
+			if (wait_socket(conn, POLLIN, deadline_ms) == -1)
 				goto fail;
+			if (PQconsumeInput(conn) == 1)
+				continue;
+			if (is_error(last))
+				return last;
+			goto fail;
 		}
 		if ((res = PQgetResult(conn)) == NULL)
 			return last;
+		if (is_error(last)) {
+			PQclear(res);
+			continue;
+		}
 		PQclear(last);
 		last = res;
 	}
@@ -135,33 +174,119 @@ fail:
 	return NULL;
 }
 
+/*
+ * PgBouncer closes a connection with this when it has just failed to reach
+ * PostgreSQL.  It tries again only after it has turned somebody away, so the
+ * first to come after an outage meets it too.  The statement was not run.
+ */
+static bool
+is_turned_away(const PGresult *res)
+{
+	static const char	 words[] = "server login has been failing";
+	const char		*said = PQresultErrorField(res,
+				    PG_DIAG_MESSAGE_PRIMARY);
+
+	return said != NULL && strncmp(said, words, strlen(words)) == 0;
+}
+
+/*
+ * After having been turned away: is it worth to wait a moment and to try
+ * again?  Not while PostgreSQL is down for longer, as requests queue behind
+ * each one that waits.
+ */
+static bool
+may_return(struct db *db, int tries)
+{
+	struct timespec	 ts = { .tv_nsec = TURN_MS * 1000000L };
+
+	if (!db->turned_away || clock_mono_ms() < db->away_until_ms)
+		return false;
+	if (tries == TRIES_MAX) {
+		db->away_until_ms = clock_mono_ms() + DOWN_MS;
+		return false;
+	}
+	nanosleep(&ts, NULL);
+	return true;
+}
+
+enum ran { RAN, RAN_FAILED, RAN_LOST, RAN_NOT };
+
 /* Runs one of our own parameterless commands. */
-static int
-command(struct db *db, const char *sql, int64_t deadline_ms)
+static enum ran
+run_command(PGconn *conn, const char *sql, int64_t deadline_ms)
 {
 	PGresult	*res = NULL;
 	ExecStatusType	 status;
+	enum ran	 ran = RAN_FAILED;
 
-	if (PQsendQuery(db->conn, sql) == 1)
-		res = collect(db->conn, deadline_ms);
+	if (PQsendQuery(conn, sql) == 1)
+		res = collect(conn, deadline_ms);
 	status = PQresultStatus(res);
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		log_warn("db: command failed",
-		    F_STR("err", pq_error(PQerrorMessage(db->conn))));
-	PQclear(res);
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
-		return 0;
-	if (res == NULL || PQstatus(db->conn) != CONNECTION_OK)
-		drop(db);
-	return -1;
+		ran = RAN;
+	else if (is_turned_away(res))
+		ran = RAN_NOT;
+	else if (res == NULL || PQstatus(conn) != CONNECTION_OK)
+		ran = RAN_LOST;
+	if (ran == RAN_FAILED || ran == RAN_LOST)
+		log_warn("db: command failed",
+		    F_STR("err", pq_error(PQerrorMessage(conn))));
+	PQclear(res);
+	return ran;
 }
 
 static int
-listen_on(struct db *db, const char *channel, int64_t deadline_ms)
+command(struct db *db, const char *sql, int64_t deadline_ms)
 {
-	char	*sql = arena_printf(db->scratch, "LISTEN %s", channel);
+	enum ran	 ran = run_command(db->conn, sql, deadline_ms);
 
-	return command(db, sql, deadline_ms);
+	db->turned_away = ran == RAN_NOT;
+	if (ran == RAN_LOST || ran == RAN_NOT)
+		drop(db);
+	return ran == RAN ? 0 : -1;
+}
+
+/* LISTENs on all channels so far; -1 (logged) at the first that fails. */
+static int
+listen_on_all(struct db *db, PGconn *conn, int64_t deadline_ms)
+{
+	for (size_t i = 0; i < db->nchannels; i++) {
+		char	*sql = arena_printf(db->scratch, "LISTEN %s",
+			    db->channels[i]);
+
+		if (run_command(conn, sql, deadline_ms) != RAN)
+			return -1;
+	}
+	return 0;
+}
+
+/* Connects; NULL with the reason in *why, which lives a moment. */
+static PGconn *
+open_conn(const char *url, enum pq_way way, const char *name,
+    int64_t deadline_ms, const char **why)
+{
+	PGconn	*conn = pq_connect_start(url, way, name);
+
+	/* Before it sent a byte, libpq may quote the url, secret and all. */
+	if (conn == NULL || PQstatus(conn) == CONNECTION_BAD)
+		*why = "the url is malformed, or its host is unknown or "
+		    "refuses";
+	else if (finish_connecting(conn, deadline_ms) == -1)
+		*why = pq_error(PQerrorMessage(conn));
+	else
+		return conn;
+	PQfinish(conn);
+	return NULL;
+}
+
+/*
+ * A pool lets us in whether PostgreSQL answers or not; without one, having
+ * been let in is the proof.
+ */
+static int
+prove(struct db *db, int64_t deadline_ms)
+{
+	return db->ear_url == NULL ? 0 : command(db, "SELECT 1", deadline_ms);
 }
 
 /*
@@ -171,40 +296,63 @@ listen_on(struct db *db, const char *channel, int64_t deadline_ms)
 static int
 connect_now(struct db *db, int64_t deadline_ms)
 {
-	int64_t	 now_ms = clock_mono_ms();
+	int64_t		 now_ms = clock_mono_ms();
+	bool		 was_hung = db->hung;
+	const char	*why;
 
 	if (now_ms < db->down_until_ms)
 		return -1;
-	if (db->hung && deadline_ms > now_ms + PROBE_MS)
+	if (was_hung && deadline_ms > now_ms + PROBE_MS)
 		deadline_ms = now_ms + PROBE_MS;
 	db->hung = false;
-	const char	*why = NULL;
-
-	db->conn = pq_connect_start(db->url, "lockstep");
-	/* Before it has sent a byte, libpq may quote the url, secret and all. */
-	if (db->conn == NULL || PQstatus(db->conn) == CONNECTION_BAD)
-		why = "db.url is malformed, or its host is unknown or refuses";
-	else if (finish_connecting(db->conn, deadline_ms) == -1)
-		why = pq_error(PQerrorMessage(db->conn));
-	if (why != NULL) {
+	db->conn = open_conn(db->url, db->ear_url != NULL ? PQ_POOL :
+	    PQ_DIRECT, "lockstep", deadline_ms, &why);
+	if (db->conn == NULL) {
 		if (!db->complained)
 			log_error("db: cannot connect", F_STR("err", why));
 		db->complained = true;
 		if (clock_left_ms(deadline_ms) == 0)
 			db->down_until_ms = clock_mono_ms() + DOWN_MS;
+		return -1;
+	}
+	if (was_hung && prove(db, deadline_ms) == -1) {
+		if (clock_left_ms(deadline_ms) == 0)
+			db->down_until_ms = clock_mono_ms() + DOWN_MS;
 		drop(db);
 		return -1;
 	}
-	db->session++;
 	if (db->complained)
 		log_info("db: connected again");
 	db->complained = false;
-	for (size_t i = 0; i < db->nchannels; i++)
-		if (listen_on(db, db->channels[i], deadline_ms) == -1) {
-			drop(db);
-			return -1;
-		}
+	if (db->ear_url == NULL &&
+	    listen_on_all(db, db->conn, deadline_ms) == -1) {
+		drop(db);
+		return -1;
+	}
 	return 0;
+}
+
+/* The second connection, for notifications, where db.url leads to a pool. */
+static int
+open_ear(struct db *db, int64_t deadline_ms)
+{
+	const char	*why = "LISTEN failed";
+
+	drop_ear(db);
+	db->ear = open_conn(db->ear_url, PQ_DIRECT, "lockstep:listen",
+	    deadline_ms, &why);
+	if (db->ear != NULL && listen_on_all(db, db->ear, deadline_ms) == 0) {
+		if (db->ear_complained)
+			log_info("db: listening again");
+		db->ear_complained = false;
+		return 0;
+	}
+	if (!db->ear_complained)
+		log_error("db: cannot listen", F_STR("err", why));
+	db->ear_complained = true;
+	db->ear_retry_ms = clock_mono_ms() + DOWN_MS;
+	drop_ear(db);
+	return -1;
 }
 
 /*
@@ -245,6 +393,7 @@ prepare(struct db *db, enum query q, int64_t deadline_ms)
 	    NULL) == 1)
 		res = collect(db->conn, deadline_ms);
 	status = PQresultStatus(res);
+	db->turned_away = is_turned_away(res);
 	PQclear(res);
 	db->prepared[q] = status == PGRES_COMMAND_OK;
 	return db->prepared[q] ? 0 : -1;
@@ -274,16 +423,17 @@ is_retryable(const PGresult *res)
 	    (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
 }
 
-/* One try.  *again is set when the server asks for another one. */
+/* One try.  *again is set when there may be another one. */
 static PGresult *
 try_query(struct db *db, enum query q, const struct db_arg *args,
-    size_t nargs, bool *again)
+    size_t nargs, int tries, bool *again)
 {
 	int64_t		 deadline_ms = clock_mono_ms() + db->timeout_ms;
 	PGresult	*res = NULL;
 	ExecStatusType	 status;
 
 	*again = false;
+	db->turned_away = false;
 	if (ensure(db, deadline_ms) == -1)
 		return NULL;
 	if (send_query(db, q, args, nargs, deadline_ms) == 0)
@@ -292,7 +442,11 @@ try_query(struct db *db, enum query q, const struct db_arg *args,
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return res;
 
-	*again = res != NULL && is_retryable(res) && !db->in_tx;
+	db->turned_away |= is_turned_away(res);
+	if (!db->in_tx)
+		*again = tries < TRIES_MAX && is_retryable(res);
+	if (!db->in_tx && !*again)
+		*again = may_return(db, tries);
 	if (!*again)
 		log_warn("db: query failed", F_STR("query", queries[q].name),
 		    F_STR("err", pq_error(res != NULL ?
@@ -319,8 +473,8 @@ db_query(struct db *db, struct arena *a, enum query q,
 			    F_STR("query", queries[q].name));
 			return NULL;
 		}
-	for (int i = 0; i < TRIES_MAX && again; i++) {
-		res = try_query(db, q, args, nargs, &again);
+	for (int i = 1; again; i++) {
+		res = try_query(db, q, args, nargs, i, &again);
 		arena_reset(db->scratch);
 		if (res != NULL)
 			return pq_rows(a, res);
@@ -404,11 +558,19 @@ db_script(struct db *db, const char *sql)
 int
 db_begin(struct db *db)
 {
-	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
+	for (int i = 1;; i++) {
+		int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
 
-	if (ensure(db, deadline_ms) == -1 ||
-	    command(db, "BEGIN", deadline_ms) == -1)
+		if (ensure(db, deadline_ms) == -1)
+			return -1;
+		if (command(db, "BEGIN", deadline_ms) == 0)
+			break;
+		if (may_return(db, i))
+			continue;
+		if (db->turned_away)
+			log_warn("db: the pool has no PostgreSQL");
 		return -1;
+	}
 	db->in_tx = true;
 	return 0;
 }
@@ -449,9 +611,12 @@ db_listen(struct db *db, const char *channel)
 	if (db->nchannels == CHANNELS_MAX)
 		fatal("db: too many channels");
 	db->channels[db->nchannels++] = channel;
+	if (db->ear_url != NULL)
+		return open_ear(db, deadline_ms);
 	if (db->conn == NULL)
 		return connect_now(db, deadline_ms);
-	return listen_on(db, channel, deadline_ms);
+	return command(db, arena_printf(db->scratch, "LISTEN %s", channel),
+	    deadline_ms);
 }
 
 /* Forgets what was announced so far: one look at the work covers it all. */
@@ -468,22 +633,79 @@ drain_notifies(PGconn *conn)
 	return n;
 }
 
+/* Takes what has come; -1 when the connection is at its end. */
+static int
+take_notifies(PGconn *conn)
+{
+	if (PQconsumeInput(conn) == 0 || PQstatus(conn) != CONNECTION_OK)
+		return -1;
+	return drain_notifies(conn);
+}
+
+/* The ear is back: nobody knows what was announced while it was gone. */
+static bool
+hears_again(struct db *db, int64_t deadline_ms)
+{
+	return db->ear_url != NULL && db->nchannels > 0 && db->ear == NULL &&
+	    clock_mono_ms() >= db->ear_retry_ms &&
+	    open_ear(db, deadline_ms) == 0;
+}
+
+/*
+ * Without an ear it still waits: who is woken by nobody looks from time to time
+ * anyway, and the statements may go on well.
+ */
 int
 db_wait(struct db *db, int timeout_ms)
 {
-	struct pollfd	 pfd;
+	int64_t		 deadline_ms = clock_mono_ms() + timeout_ms;
+	struct pollfd	 pfd[2];
+	int		 rc = 0;
 
 	if (db->conn == NULL)
 		return -1;
-	if (drain_notifies(db->conn))
+	if (hears_again(db, deadline_ms) || drain_notifies(db->conn) ||
+	    (db->ear != NULL && drain_notifies(db->ear)))
 		return 1;
-	pfd = (struct pollfd){ .fd = PQsocket(db->conn), .events = POLLIN };
-	if (poll(&pfd, 1, timeout_ms) <= 0)
+	pfd[0] = (struct pollfd){ .fd = PQsocket(db->conn), .events = POLLIN };
+	pfd[1] = (struct pollfd){ .fd = db->ear != NULL ? PQsocket(db->ear) :
+	    -1, .events = POLLIN };
+	if (poll(pfd, 2, clock_left_ms(deadline_ms)) <= 0)
 		return 0;
-	if (PQconsumeInput(db->conn) == 0 ||
-	    PQstatus(db->conn) != CONNECTION_OK) {
+	if (pfd[1].revents != 0 && (rc = take_notifies(db->ear)) == -1)
+		drop_ear(db);
+	if (pfd[0].revents != 0 && (rc = take_notifies(db->conn)) == -1) {
 		drop(db);
 		return -1;
 	}
-	return drain_notifies(db->conn);
+	return rc == -1 ? 0 : rc;
+}
+
+static struct db_rows *
+ask_session(struct db *db, struct arena *a)
+{
+	struct db_rows	*rows = db_query(db, a, Q_DATA_SESSION, DB_NO_ARGS);
+
+	db_free(db);
+	return rows;
+}
+
+const char *
+db_check_pool(const struct conf *conf, struct arena *a)
+{
+	struct db_rows	*pooled, *direct;
+
+	if (!conf_has_pool(conf))
+		return NULL;
+	pooled = ask_session(db_new(conf, conf->db_timeout_ms), a);
+	direct = ask_session(db_new_direct(conf, conf->db_timeout_ms), a);
+	if (pooled == NULL || direct == NULL)
+		return NULL;
+	if (!rows_null(pooled, 0, "lacks"))
+		return arena_printf(a, "the pool's sessions lack %s",
+		    rows_text(pooled, 0, "lacks"));
+	if (strcmp(rows_text(pooled, 0, "database"),
+	    rows_text(direct, 0, "database")) != 0)
+		return "db.url and db.direct_url lead to different databases";
+	return NULL;
 }

@@ -13,6 +13,10 @@
  * One blocking connection to PostgreSQL, opened when first needed and anew
  * after it was lost, each call under a deadline.  Statements are the files of
  * sql/query (enum query is made from them), values only ever parameters.
+ *
+ * Where db.url leads to a pool, each transaction may have another session of
+ * PostgreSQL: nothing may be kept in one.  What LISTENs has a second
+ * connection then, by db.direct_url, for that alone.
  */
 struct arena;
 struct conf;
@@ -50,13 +54,16 @@ struct db_arg	db_array(const struct buf *, unsigned int type);
  * included.  Lives as long as the worker.
  */
 struct db	*db_new(const struct conf *, int64_t timeout_ms);
+/* Likewise, but past the pool. */
+struct db	*db_new_direct(const struct conf *, int64_t timeout_ms);
 void		 db_free(struct db *);
 
 /*
  * Runs one statement.  The rows live in the arena.  NULL when it failed, with
  * the cause logged; db_lost() then tells whether the connection is gone.
  * Deadlocks and serialization failures (40P01, 40001) outside a transaction
- * are tried again.
+ * are tried again, and so is what a pool did not run as it has just lost
+ * PostgreSQL.
  */
 struct db_rows	*db_query(struct db *, struct arena *, enum query,
 		    const struct db_arg *, size_t nargs) MUST_CHECK;
@@ -88,26 +95,29 @@ void		 db_rollback(struct db *);
  */
 int		 db_script(struct db *, const char *sql) MUST_CHECK;
 
-/*
- * A number that is another one after each reconnect: what a session, or an
- * unlogged table, held before may be gone.
- */
-uint64_t	 db_session(const struct db *);
-
 /* True when there is no connection: the last call lost it or never had it. */
 bool		 db_lost(const struct db *);
 
 /*
  * LISTENs on a channel from now on, also after a reconnect.  The name is a
- * literal of ours.
+ * literal of ours.  -1 (logged): not yet, db_wait() tries again.
  */
 int		 db_listen(struct db *, const char *channel) MUST_CHECK;
 
 /*
- * Waits for a notification, at most timeout_ms.  1 when one came, 0 when not,
- * -1 when the connection is lost.  A signal ends the wait early with 0.
+ * Waits for a notification, at most timeout_ms.  1 when one came or may have
+ * been missed, 0 when not, -1 when the connection for statements is lost.  A
+ * signal ends the wait early with 0.
  */
 int		 db_wait(struct db *, int timeout_ms);
+
+/*
+ * Asks both connections of this configuration what a pool could get wrong:
+ * the settings that its sessions lack, or that the two lead to different
+ * databases.  NULL when all is well or the database does not answer; else
+ * words, in the arena.
+ */
+const char	*db_check_pool(const struct conf *, struct arena *);
 
 /* Reading rows: i < rows_count(), column by its name in the statement. */
 size_t		 rows_count(const struct db_rows *);

@@ -46,7 +46,7 @@ link_new(const struct conf *conf, const char *listen_sql)
 
 	if (l == NULL)
 		fatal("link: out of memory");
-	l->url = conf->db_url;
+	l->url = pq_direct_url(conf);
 	l->listen_sql = listen_sql;
 	l->timeout_ms = conf->db_timeout_ms;
 	l->backoff_ms = BACKOFF_MIN_MS;
@@ -152,7 +152,7 @@ start(struct link *l)
 {
 	if (!late(l))
 		return LINK_NOTHING;
-	l->conn = pq_connect_start(l->url, "lockstep:stream");
+	l->conn = pq_connect_start(l->url, PQ_DIRECT, "lockstep:stream");
 	if (l->conn == NULL)
 		return lose(l, "out of memory");
 	/* Before it has sent a byte, libpq may quote the url, secret and all. */

@@ -10,7 +10,8 @@
 
 /*
  * A connection to PostgreSQL inside an event loop: nothing here waits.  It
- * LISTENs on its channels and runs one statement at a time, always unprepared.
+ * LISTENs on its channels and runs one statement at a time, always unprepared,
+ * past the pool if there is one.
  * When it is lost it comes back by itself, with growing pauses.
  */
 struct link;

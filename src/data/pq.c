@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/conf.h"
 #include "core/log.h"
 
 /*
@@ -19,9 +20,7 @@
 #define SESSION_OPTIONS \
 	"-c idle_in_transaction_session_timeout=10s" \
 	" -c client_connection_check_interval=2s" \
-	" -c jit=off" \
-	" -c timezone=UTC" \
-	" -c datestyle=ISO"
+	" -c jit=off"
 
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20 };
 
@@ -33,18 +32,31 @@ on_notice(void *unused, const char *message)
 	log_debug("db: notice", F_STR("text", pq_error(message)));
 }
 
+const char *
+pq_direct_url(const struct conf *conf)
+{
+	return conf_has_pool(conf) ? conf->db_direct_url : conf->db_url;
+}
+
 PGconn *
-pq_connect_start(const char *url, const char *name)
+pq_connect_start(const char *url, enum pq_way way, const char *name)
 {
 	const char *const keywords[] = { "dbname", "application_name",
 	    "client_encoding", "keepalives", "keepalives_idle",
 	    "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-	    "options", NULL };
+	    way == PQ_DIRECT ? "options" : NULL, NULL };
 	const char *const values[] = { url, name, "UTF8", "1", "5", "5", "2",
 	    "15000", SESSION_OPTIONS, NULL };
+	PGconn	*conn;
 
-	PGconn	*conn = PQconnectStartParams(keywords, values, 1);
-
+	/*
+	 * Parameters of their own, which a pool hands on to each session that
+	 * it lends; libpq has no keyword for them.
+	 */
+	if (setenv("PGTZ", "UTC", 1) == -1 ||
+	    setenv("PGDATESTYLE", "ISO, MDY", 1) == -1)
+		return NULL;
+	conn = PQconnectStartParams(keywords, values, 1);
 	if (conn != NULL)
 		PQsetNoticeProcessor(conn, on_notice, NULL);
 	return conn;

@@ -9,16 +9,24 @@
  * What db.c (blocking) and link.c (in the event loop) share of libpq.  Nobody
  * else includes this.
  */
+struct conf;
 struct db_rows {
 	PGresult	*res;
 };
 
+/* Where a connection leads. */
+enum pq_way { PQ_DIRECT, PQ_POOL };
+
 /*
  * Starts connecting without blocking, with what every connection of ours is
  * given: keepalives, time-outs on the server's side, a name for
- * pg_stat_activity.  NULL only when out of memory.
+ * pg_stat_activity.  A pool refuses the time-outs, so its own sessions must
+ * have them (db_check_pool()).  NULL only when out of memory.
  */
-PGconn	*pq_connect_start(const char *url, const char *name);
+PGconn	*pq_connect_start(const char *url, enum pq_way, const char *name);
+
+/* The url for what needs a session of its own. */
+const char	*pq_direct_url(const struct conf *);
 
 /* Arguments spread out as libpq wants them; arrays from the arena. */
 struct pq_params {

@@ -88,7 +88,8 @@ fill(struct job *j, const struct db_rows *rows)
 	    "checkpoint"));
 	note_request(j, rows_text(rows, 0, "request"));
 	j->claimed_ms = j->beat_ms = clock_mono_ms();
-	j->session = db_session(j->db);
+	j->crash_mark = arena_strdup(j->arena, rows_text(rows, 0,
+	    "crash_mark"));
 }
 
 static void
@@ -169,6 +170,15 @@ note_lost(struct job *j)
 		log_warn("job: lease lost", F_INT("fence", j->fence));
 }
 
+/* A crash of the database empties unlogged tables: look at them anew. */
+static bool
+has_crashed(const struct job *j, const struct db_rows *rows)
+{
+	const char	*mark = rows_text(rows, 0, "crash_mark");
+
+	return mark == NULL || strcmp(mark, j->crash_mark) != 0;
+}
+
 int
 job_begin(struct job *j)
 {
@@ -176,20 +186,16 @@ job_begin(struct job *j)
 
 	if (db_begin(j->db) == -1)
 		return -1;
-	/* A crash of the database empties unlogged tables: look at them anew. */
-	if (db_session(j->db) != j->session) {
-		log_warn("job: the database was away");
-		db_rollback(j->db);
-		return -1;
-	}
 	rows = db_query(j->db, j->scratch, Q_JOBS_FENCE,
 	    DB_ARGS(db_text(j->id), db_int(j->fence)));
-	if (rows != NULL && rows_count(rows) == 1) {
+	if (rows != NULL && rows_count(rows) == 1 && !has_crashed(j, rows)) {
 		note_request(j, rows_text(rows, 0, "request"));
 		return 0;
 	}
 	db_rollback(j->db);
-	if (rows != NULL)
+	if (rows != NULL && rows_count(rows) == 1)
+		log_warn("job: the database has crashed since the claim");
+	else if (rows != NULL)
 		note_lost(j);
 	return -1;
 }

@@ -40,7 +40,7 @@ struct job {
 	const char		*kind;
 	int64_t			 account_id;	/* 0: none */
 	int64_t			 fence;
-	uint64_t		 session;	/* of the database, at the claim */
+	const char		*crash_mark;	/* of the database, at the claim */
 	int64_t			 claims;	/* in a row, nothing saved */
 	const char		*request_text;
 	struct json		*request;	/* as of the last job_begin() */
@@ -103,7 +103,7 @@ void	job_close(struct job *);
 
 /*
  * Opens a transaction in which this job may be written for.  -1 when the
- * lease is no longer ours, or the database is gone or was away since the
+ * lease is no longer ours, or the database is gone or has crashed since the
  * claim (logged): end with JOB_LOST.
  */
 int	job_begin(struct job *) MUST_CHECK;

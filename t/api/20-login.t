@@ -70,7 +70,7 @@ subtest 'the right password is asked about once and remembered' => sub {
 	is account('p1')->{state}, 'active', 'stored as active';
 };
 
-subtest 'each trouble has a status and a code of its own' => sub {
+subtest 'defect 34: each trouble has a status and a code of its own' => sub {
 	is_problem ids(login => ['p40', 'wrong']), 401, 'login_wrong', 'wrong password';
 	is_problem ids(as => 'noaccess'), 403, 'no_access', 'no access';
 	my @trouble = (
@@ -119,7 +119,7 @@ subtest 'one failure is tried again within the request' => sub {
 	$partner->heal;
 };
 
-subtest 'a refused login changes nothing stored' => sub {
+subtest 'defect 28: a refused login changes nothing stored' => sub {
 	forget();
 	my $before = stored();
 	is ids(login => ['p1', 'not this'])->{status}, 401, 'refused';
@@ -224,7 +224,7 @@ subtest 'user names and passwords are any bytes' => sub {
 	forget();
 };
 
-subtest 'what is stored tells nothing' => sub {
+subtest 'defect 30: what is stored tells nothing' => sub {
 	my ($one, $two) = map { account("nul\0$_") } qw(one two);
 	isnt $one->{sealed}, $two->{sealed}, 'equal passwords are sealed differently';
 	isnt $one->{hash}, $two->{hash}, '... and hashed differently';
@@ -251,7 +251,7 @@ subtest 'validate-credentials always asks' => sub {
 	is_problem validate(as => 'noaccess'), 403, 'no_access', 'no access';
 };
 
-subtest 'the first sync is queued, once' => sub {
+subtest 'defect 31: the first sync is queued, once' => sub {
 	my $jobs = sub { $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', account($_[0])->{id}) };
 	$s->account('newcomer', programs => 41);
 	is ids(as => 'newcomer')->{status}, 200, 'signing in';
@@ -339,7 +339,7 @@ subtest 'after its lifetime a login is asked about again' => sub {
 my $secret = 'Very:secret-7f3a&9c';
 my $typo   = 'Very:secret-typo-51e0';
 
-subtest 'the password is nowhere' => sub {
+subtest 'defect 30: the password is nowhere' => sub {
 	my $user = 'somebody-special';
 	my $ask  = '/api/reseller/programs';
 	$s->account($user, programs => 45, password => $secret);

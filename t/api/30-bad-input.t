@@ -173,7 +173,7 @@ subtest 'bodies' => sub {
 	}
 };
 
-subtest 'logins that cannot be read' => sub {
+subtest 'defect 27: logins that cannot be read' => sub {
 	my %bad = (
 		'none'                  => undef,
 		'empty'                 => '',
@@ -216,7 +216,7 @@ subtest 'logins that cannot be read' => sub {
 	    'the scheme in any case, any spaces after it';
 };
 
-subtest 'a refused login is asked for as quietly' => sub {
+subtest 'defect 33: a refused login is asked for as quietly' => sub {
 	my @login = (login => ['p1', 'wrong']);
 	for my $round ('asked', 'remembered') {
 		my $answer = $s->get($ids, @login);

@@ -104,7 +104,7 @@ subtest 'gzip when asked for, HEAD without a body' => sub {
 	is $head->{headers}{'content-type'}, 'application/json', '... and the same type';
 };
 
-subtest 'what changes at the partner shows with the sync that reads it' => sub {
+subtest 'defect 26: what changes at the partner shows with the sync that reads it' => sub {
 	my $user = 'p80';
 	my $before = ids($user);
 	is ids($user)->{body}, $before->{body}, 'kept' for 1 .. 3;

@@ -77,7 +77,7 @@ subtest 'the answer is the contract\'s' => sub {
 		business_id => $big, from_db => JSON::PP::true(), stale_count => 0 }, 'the rest';
 };
 
-subtest 'pages follow each other by id' => sub {
+subtest 'defect 24: pages follow each other by id' => sub {
 	for ([0, 1], [0, 40], [0, 100], [7, 9], [39, 5], [38, 100]) {
 		my ($offset, $limit) = @$_;
 		my $answer = of('shop', $big, "offset=$offset&limit=$limit");
@@ -136,7 +136,7 @@ subtest 'the filter is by the status that people see' => sub {
 	is $page->{json}{total_count}, scalar @past, '... of so many';
 };
 
-subtest 'a program is found under each of its businesses' => sub {
+subtest 'defect 15: a program is found under each of its businesses' => sub {
 	my $truth = truth($odd);
 	my @several = grep { businesses_of($_) > 1 } map { @$_ } values %$truth;
 	cmp_ok scalar @several, '>', 2, 'there are such programs';
@@ -231,7 +231,7 @@ subtest 'a refused login outweighs all else' => sub {
 	$partner->heal;
 };
 
-subtest 'what the partner no longer knows is counted and left out' => sub {
+subtest 'defect 4: what the partner no longer knows is counted and left out' => sub {
 	$s->account('ageing', programs => 30, businesses => 1);
 	$login{ageing} = ['ageing', 'ageing-password'];
 	sync('ageing');

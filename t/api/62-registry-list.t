@@ -92,7 +92,7 @@ subtest 'it is answered by api, and the partner hears nothing of it' => sub {
 	is $s->get("$path?limit=3&source=live", as => 'shop')->{json}{from_db}, JSON::PP::false, 'and so with source=live';
 };
 
-subtest 'a row is what the partner sent, flat, in cents, with its status' => sub {
+subtest 'defect 20: a row is what the partner sent, flat, in cents, with its status' => sub {
 	my ($answer) = get('shop', limit => 200);
 	my $body = $answer->{json};
 	is_deeply [sort keys %$body], [sort qw(programs total_count offset limit program_status sort next_cursor from_db)], 'members';
@@ -106,7 +106,7 @@ subtest 'a row is what the partner sent, flat, in cents, with its status' => sub
 	unlike $answer->{body}, qr/"budget":\d+\./, 'no fractions of money';
 };
 
-subtest 'every column sorts, both ways, page by page' => sub {
+subtest 'defect 25: every column sorts, both ways, page by page' => sub {
 	my %times = map { $_->{program_id} => $_ } rows(pages('shop', limit => 200));
 	for my $row (@truth) { @$row{qw(created_at updated_at)} = @{ $times{ $row->{program_id} } }{qw(created_at updated_at)} }
 	for my $sort (map { ($_, "-$_") } @COLUMNS) {
@@ -147,7 +147,7 @@ sub any_filter {
 	return \%some;
 }
 
-subtest 'filters, sorts and pages together' => sub {
+subtest 'defect 24: filters, sorts and pages together' => sub {
 	my ($met, $bad) = (0, 0);
 	for (1 .. 90) {
 		my $filter = any_filter();

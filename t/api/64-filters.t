@@ -94,7 +94,7 @@ subtest 'counts are what a choice would leave' => sub {
 	cmp_ok $zero, '>', 0, 'a choice that leaves nothing is still there';
 };
 
-subtest 'and what the list then holds' => sub {
+subtest 'defect 23: and what the list then holds' => sub {
 	my %set = (program_status => 'PAST', q => 'caf');
 	my %param = (businesses => 'business_id', statuses => 'program_status', types => 'program_type', pause => 'pause');
 	my $counts = counts(get('shop', %set));

@@ -87,7 +87,7 @@ subtest 'a business of another looks like one that is not there' => sub {
 	is $partner->counters->{all}{calls}, 0, 'and nobody is asked for it';
 };
 
-subtest 'counts and lists are one\'s own' => sub {
+subtest 'defect 29: counts and lists are one\'s own' => sub {
 	for (1 .. 3) {
 		is_deeply $s->counts($_), $partner->counts($_), "$_\'s counts" for qw(anna bert);
 	}
@@ -130,7 +130,7 @@ subtest 'two syncs at a time do not meet' => sub {
 	is $event{$_}[-1]{json}{added}, 50, "$_ gets its own" for qw(anna bert);
 };
 
-subtest 'a name alone opens nothing' => sub {
+subtest 'defect 28: a name alone opens nothing' => sub {
 	my @path = ($ids, $list, '/api/jobs', "/api/jobs/$job", "/api/jobs/$job/events", "/api/jobs/$none");
 	my @login = (['bert', ''], ['bert', 'x'], ['bert', 'bert'], ['bert', 'anna-password'],
 		['Bert', 'bert-password'], ['bert ', 'bert-password'], ["bert\0", 'bert-password']);
@@ -193,7 +193,7 @@ subtest 'headers that a client makes up do nothing' => sub {
 	    'and nothing from inside comes out';
 };
 
-subtest 'the operator\'s endpoints are not public, nor the public ones the operator\'s' => sub {
+subtest 'defect 30: the operator\'s endpoints are not public, nor the public ones the operator\'s' => sub {
 	my $nowhere = anna('/nowhere');
 	same_answer anna($_), $nowhere, "$_ as any other path" for qw(/healthz /readyz /status /metrics);
 	for my $name (qw(healthz readyz status metrics)) {

@@ -53,7 +53,7 @@ $partner->fault(user => $user{$_}, offset => 80, attempt => 1, %{ $passing{$_} }
 $partner->forget;
 my %asked = map { $_ => ask($s, $user{$_}) } keys %passing;
 for my $what (sort keys %passing) {
-	subtest "once: $what" => sub {
+	subtest "defect 6: once: $what" => sub {
 		my $got = outcome($asked{$what});
 		is_done($got);
 		is asked($got, 80), 2, 'the page was asked for twice';
@@ -89,7 +89,7 @@ $partner->fault(user => $user{$_}, offset => 80, %{ $lasting{$_}[0] }) for keys 
 $partner->forget;
 %asked = map { $_ => ask($s, $user{$_}) } keys %lasting;
 for my $what (sort keys %lasting) {
-	subtest "always, on one page: $what" => sub {
+	subtest "defect 1: always, on one page: $what" => sub {
 		my (undef, $why) = @{ $lasting{$what} };
 		my $got = outcome($asked{$what});
 		is_partial($got, why => qr/^Synchronized in part: 40 of 200 programs could not be read \(.+\)\./,
@@ -118,7 +118,7 @@ subtest 'an empty page before the end is read again once, then the run is partia
 	$partner->heal;
 };
 
-subtest 'what asking again cannot cure is not asked again' => sub {
+subtest 'defect 6: what asking again cannot cure is not asked again' => sub {
 	for my $status (404, 409) {
 		my $user = known($s, 200);
 		$partner->fault(user => $user, offset => 80, kind => "$status", description => 'Gone fishing');
@@ -204,7 +204,7 @@ subtest 'a total that is a boast' => sub {
 	$partner->heal;
 };
 
-subtest 'rows that slide from page to page are read again' => sub {
+subtest 'defect 3: rows that slide from page to page are read again' => sub {
 	my $user = known($s, 200);
 	$partner->fault(user => $user, kind => 'duplicate', n => 5, offset => 80, attempt => 1);
 	is_done(sync($s, $user));

@@ -75,7 +75,7 @@ subtest '403 on a page that overtakes the first is no lack of access' => sub {
 	$partner->heal;
 };
 
-subtest '403 later: fewer calls at once, tried again, done' => sub {
+subtest 'defect 6: 403 later: fewer calls at once, tried again, done' => sub {
 	my $user = known($s, 1200);
 	$partner->latency(base_ms => 150);
 	$partner->fault(user => $user, kind => '403', call => [9, 16]);

@@ -63,7 +63,7 @@ subtest 'nothing has changed: nothing is written' => sub {
 	is_deeply written($rows, versions($user)), [], 'another order at the partner is no change';
 };
 
-subtest 'what has changed is written, and nothing else' => sub {
+subtest 'defect 10: what has changed is written, and nothing else' => sub {
 	my $user = synced(200);
 	my ($rows, $version) = (versions($user), registry_version($user));
 	my @ids = sort map { @{ $_->{ids} } }
@@ -97,7 +97,7 @@ subtest 'a program moves to another business' => sub {
 	    'the links of the others were left alone';
 };
 
-subtest 'a program of three businesses is with all of them' => sub {
+subtest 'defect 15: a program of three businesses is with all of them' => sub {
 	my $user = synced(80);
 	my ($id) = ids($user, 50);
 	my @of = (sort keys %{ $partner->counts($user) })[0 .. 2];
@@ -146,7 +146,7 @@ subtest 'what a person wrote is never touched' => sub {
 		account_id($s, $user)), 2, 'custom_name is there, also where the row was updated';
 };
 
-subtest 'as many as before, but others: sets are compared, not counts' => sub {
+subtest 'defect 2: as many as before, but others: sets are compared, not counts' => sub {
 	my $user = synced(200);
 	my $kept = registry($s, $user);
 	my @gone = @{ $partner->edit(user => $user, op => 'remove', n => 3, pick => 'random')->{ids} };
@@ -159,7 +159,7 @@ subtest 'as many as before, but others: sets are compared, not counts' => sub {
 	is_deeply retired($s, $user), [sort @gone], '... but its rows are still there';
 };
 
-subtest 'the registry is compared with the database, not with a memory of it' => sub {
+subtest 'defect 5: the registry is compared with the database, not with a memory of it' => sub {
 	my $user = synced(80);
 	$s->sql('DELETE FROM program WHERE account_id = ? AND program_id IN (?, ?)',
 		account_id($s, $user), ids($user, 3, 70));
@@ -196,7 +196,7 @@ subtest 'the total that came with the login is out of date' => sub {
 for my $how (['grows', 'drift_add', 1], ['grows by more than a page', 'drift_add', 45],
 	['shrinks', 'drift_remove', 1], ['shrinks by more than a page', 'drift_remove', 45]) {
 	my ($what, $kind, $n) = @$how;
-	subtest "the list $what while it is read" => sub {
+	subtest "defect 3: the list $what while it is read" => sub {
 		my $user = known($s, 400);
 		my $kept = truth($s, $user);
 		$partner->fault(user => $user, kind => $kind, n => $n, offset => 160, times => 1);
@@ -232,7 +232,7 @@ subtest 'the same ids in two accounts are two things' => sub {
 	registry_is($s, $one, '... and all that it has');
 };
 
-subtest 'links and counts are there after the first sync' => sub {
+subtest 'defect 11: links and counts are there after the first sync' => sub {
 	my $user = known($s, 400, businesses => 20);
 	$s->sync($user);
 	my $counts = $s->counts($user);

@@ -99,7 +99,7 @@ subtest 'how much is granted' => sub {
 	is $granted->(1,  -5000, 8, 10, 9), 1, 'unless that ends within the wait';
 };
 
-subtest '32 people and a sync at the limit' => sub {
+subtest 'defect 7: 32 people and a sync at the limit' => sub {
 	$s->get('/api/jobs', as => 'big');
 	$partner->limit(user => 'big', rate => RATE, burst => RATE, path => 'programs');
 	my $sync = $s->sync_stream('big');

@@ -62,7 +62,7 @@ subtest 'equal totals and an equal first page: one call, and no more' => sub {
 	}
 };
 
-subtest 'what the first page shows is found' => sub {
+subtest 'defect 2: what the first page shows is found' => sub {
 	my $user = synced(200);
 	$partner->edit(user => $user, op => 'change', field => 'budget', ids => [ids($user, 39)]);
 	my $got = sync($s, $user);

@@ -34,7 +34,7 @@ sub gone { my ($user, @how) = @_; return sort @{ $partner->edit(user => $user, o
 
 sub answer_has { my ($got, $want, $name) = @_; return is_deeply { map { $_ => $got->{answer}{json}{$_} } keys %$want }, $want, $name }
 
-subtest 'a few that are gone are retired after one reading, softly' => sub {
+subtest 'defect 4: a few that are gone are retired after one reading, softly' => sub {
 	my $user = synced(200);
 	my $id   = account_id($s, $user);
 	my $version = $s->sql_value('SELECT registry_version FROM account WHERE id = ?', $id);
@@ -172,7 +172,7 @@ subtest 'a set that moves in the second reading' => sub {
 	is_deeply retired($s, $user), [sort @gone, $first], 'until the next sync';
 };
 
-subtest 'a partial reading retires nothing' => sub {
+subtest 'defect 1: a partial reading retires nothing' => sub {
 	for my $fault ([kind => '404', offset => 80], [kind => 'empty_page', offset => 80],
 		[kind => 'total_off', k => 3], [kind => 'total_off', k => -3], [kind => 'duplicate', n => 5, offset => 80],
 		[kind => 'drift_add', n => 1], [kind => 'html', offset => 80], [kind => '403', after_calls => 3]) {

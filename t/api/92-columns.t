@@ -80,7 +80,7 @@ my @VALUES = (
 		{ yelp_business_id => 'business1', partner_business_id => undef }],
 );
 
-subtest 'the same by update as by insert, each change one row and one time' => sub {
+subtest 'defect 12: the same by update as by insert, each change one row and one time' => sub {
 	my $user = known($s, 80);
 	$s->sync($user);
 	my $plain = { %{ $partner->data($user)->{programs}[60] }, map { $_ => undef } qw(program_metrics page_upgrade_info) };

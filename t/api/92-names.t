@@ -45,7 +45,7 @@ sub full {
 	return $answer->{json}{status};
 }
 
-subtest 'names come with the first sync, 200 in a call' => sub {
+subtest 'defect 16: names come with the first sync, 200 in a call' => sub {
 	is full('wide'), 'synced', 'synced';
 	is asked('wide')->{calls}, 3, '450 businesses take three calls';
 	is @{ asked('wide')->{ids} }, 450, '... each asked for once';
@@ -172,7 +172,7 @@ sub set_day {
 	return;
 }
 
-subtest 'a status changes at midnight, without a write' => sub {
+subtest 'defect 22: a status changes at midnight, without a write' => sub {
 	my ($start, $id) = (0, 'midnightBusiness000001');
 	my $program = sub {
 		my ($from, $to, %more) = @_;

@@ -190,12 +190,22 @@ sub in_turn {
 	return [@{ $kind[$n % @kind] }, $n < @kind ? $theme eq 'twist' ? () : (times => 1) : @{ which($calls) }];
 }
 
+# A few times: a list that grows faster than it can be read has no end.
 sub drift {
 	my ($calls) = @_;
 	my $way  = one(qw(drift_add drift_remove));
 	my @more = one([], [[kind => $way, n => some(3)]], [[kind => one(qw(drift_change drift_move drift_reorder))]])->@*;
-	return (in_turn(drift => $calls, map { [kind => $_, n => one(1, 1, some(45))] } $way),
-	    map { [@$_, one([times => some(3)], [call => some($calls)], [probability => 0.4, times => 4])->@*] } @more);
+	return map { [@$_, one([times => some(3)], [call => some($calls)], [probability => 0.4, times => 4])->@*] }
+	    [kind => $way, n => one(1, 1, some(45))], @more;
+}
+
+# How many at the end of the list are more than a reading may retire; 0: they cannot be.
+sub hidden {
+	my ($m, @list) = @_;
+	my $n    = int(@list * (0.2 + rand 0.5));
+	my $live = $m->{before}{live};
+	my $had  = grep { exists $live->{ $_->[0] } } @list[$#list - $n + 1 .. $#list];
+	return $had > 0.1 * keys %$live ? $n : 0;
 }
 
 # Growing and shrinking at once cannot be told from standing still by any reader, and
@@ -207,9 +217,12 @@ my %theme = (
 	broken => sub { my ($calls) = @_; [@{ one(@error) }, @{ one([], [after_calls => some($calls)]) }] },
 	twist  => sub { my ($calls) = @_; in_turn(twist => $calls, @twist) },
 	drift  => \&drift,
+	# Once, for a whole reading; a sync reads again before it believes that.
+	hide   => sub { my (undef, $m, @list) = @_; my $n = hidden($m, @list);
+		$n ? [kind => 'hide', n => $n, call => [1, 1 + int((@list - $n) / PAGE)]] : () },
 	named  => sub { [kind => '429', retry_after => 1, times => 1] },
 );
-my @themes = ((('calm') x 38), (('errors') x 27), (('broken') x 8), (('twist') x 10), (('drift') x 16), 'named');
+my @themes = ((('calm') x 38), (('errors') x 27), (('broken') x 8), (('twist') x 10), (('drift') x 13), (('hide') x 4), 'named');
 
 sub newest_job {
 	my ($m, $columns) = @_;
@@ -222,7 +235,7 @@ sub kill_worker {
 	my $end = time + 10 * $slow;
 	while (time < $end) {
 		my ($id, $state, $holder) = newest_job($m, 'id, state, holder');
-		next if $id eq $last;
+		next if ($id // $last) eq $last;
 		return 0 if $state =~ /done|partial|failed|waiting/;
 		if ($state eq 'running' && ($partner->counters->{users}{ $m->user }{calls} // 0) >= $calls) {
 			my ($index) = $holder =~ m{/(\d+)\z} or die "holder: $holder";
@@ -369,13 +382,13 @@ sub round {
 	$r->{edits} = [$r->{mode} eq 'quick' && chance(40) ? () : edit_some($m)];
 	rename_some($m) if chance(20);
 	$r->{names}  = $m->{names};
-	$r->{before} = $m->registry;
+	$m->{before} = $r->{before} = $m->registry;
 	$m->partner_journal;
 	my @start = $m->partner_list;
 	my $calls = max(1, 1 + int @start / PAGE);
-	$r->{rules} = [$theme{ $r->{theme} }->($calls)];
+	$r->{rules} = [$theme{ $r->{theme} }->($calls, $m, @start)];
 	$partner->fault(user => $m->user, path => 'programs', @$_) for @{ $r->{rules} };
-	if ($r->{theme} ne 'named' && chance(9)) {
+	if ($r->{theme} !~ /named|hide/ && chance(9)) {
 		$r->{kill} = 1 + int rand $calls;
 		$partner->forget;
 		$partner->latency(base_ms => 50);
@@ -432,7 +445,8 @@ note join ', ', map { "$_: $hit{$_}" } sort keys %hit;
 subtest 'all of it happened' => sub {
 	cmp_ok $came{$_} // 0, '>=', 10, "$_: " . ($came{$_} // 0) for 'full done in full', 'quick done in full', 'quick done',
 	    'full partial', 'dry_run done', 'killed', 'a second reading';
-	my %kind = map { my %rule = @$_; ($rule{kind} => 1) } @error, @twist, map { [kind => "drift_$_"] } qw(add remove change move reorder);
+	my %kind = map { my %rule = @$_; ($rule{kind} => 1) } @error, @twist, map { [kind => $_] } 'hide',
+	    map { "drift_$_" } qw(add remove change move reorder);
 	ok $hit{$_}, "fault $_" for sort keys %kind;
 	ok $did{$_}, "edit $_" for sort keys %edit;
 	is_deeply [grep { !$column{$_} } sort keys %value], [], 'every column has changed';

@@ -159,6 +159,21 @@ subtest 'a restart that nobody noticed costs nobody an answer' => sub {
 	is_deeply [grep { $_->{status} != 200 } @said], [], 'idle connections that broke are made anew in time';
 };
 
+# Waiting for the partner it does not even notice; the lease is renewed meanwhile.
+subtest 'a connection that is lost does not cost the job' => sub {
+	my $user = known($s, 160);
+	$partner->fault(user => $user, kind => 'delay', ms => 1500);
+	$partner->forget;
+	my $ask = ask($s, $user);
+	ok wait_until { $partner->counters->{users}{$user}{calls} } 5, 'the partner is asked';
+	cmp_ok $s->sql_value(q(SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE usename = 'lockstep' AND application_name = 'lockstep')), '>', 0, 'connections end';
+	my $got = outcome($ask);
+	is_done($got);
+	is $s->sql_value('SELECT fence FROM job WHERE id = ?', $got->{job}{id}), 1, 'it was claimed once';
+	$partner->heal;
+};
+
 # Without a checkpoint: sync_seen is unlogged, so a crash empties it.
 subtest 'crashed: the pass starts again' => sub {
 	my $sync = begin(known($s, SIZE));
@@ -194,10 +209,18 @@ sub backends {
 	return \%pid;
 }
 
+# Connections to where lockstep has its statements run, be it a pool.
+sub connections {
+	return scalar @{ backends()->{lockstep} } if !$s->{POOL_URL};
+	my $port = sprintf '%04X', $s->{POOL_URL} =~ /:(\d+)\//;
+	return scalar(() = Lockstep::Stack::slurp('/proc/net/tcp') =~ /^ *\d+: \S+ [0-9A-F]{8}:$port 01 /mg);
+}
+
 subtest 'the connections of requests and jobs hang' => sub {
 	my $sync = begin(known($s, SIZE));
 	my @pid  = @{ backends()->{lockstep} };
-	cmp_ok scalar @pid, '>=', 6, 'each worker has a connection';
+	cmp_ok connections(), '>=', 6, 'each worker has a connection';
+	cmp_ok scalar @pid, '<', 6, '... which share those of the pool' if $s->{POOL_URL};
 	freeze(@pid);
 	# The first two, which one worker answers by itself.
 	my @said = crowd(6, @request[0, 1]);

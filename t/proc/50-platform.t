@@ -267,15 +267,20 @@ subtest 'nginx waits longer than lockstep, and takes as long a body' => sub {
 	is 1024 * (slurp("$dir/request") =~ /client_max_body_size (\d+)k;/)[0], $value->{body_max}, 'the same limit';
 };
 
-# A server that only looks at how lockstep introduces itself.
-subtest 'a session is bounded on both ends of its connection' => sub {
+# A server that only looks at how lockstep introduces itself: its parameters, and the
+# timer of the connection as the kernel has it. url, direct_url: whether they lead there.
+sub introduction {
+	my ($command, %leads) = @_;
 	my $server = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die "listen: $!";
 	my $port = $server->sockport;
 	my $pid = fork // die "fork: $!";
 	if (!$pid) {
 		open STDERR, '>', '/dev/null';
-		$ENV{LOCKSTEP_DB_URL} = "postgresql://x\@127.0.0.1:$port/x?sslmode=disable&gssencmode=disable";
-		exec $s->{BIN}, '-c', $s->{CONF}, 'migrate';
+		for (qw(url direct_url)) {
+			my $host = $leads{$_} ? "127.0.0.1:$port" : '127.0.0.1:1';
+			$ENV{ 'LOCKSTEP_DB_' . uc } = "postgresql://x\@$host/x?sslmode=disable&gssencmode=disable";
+		}
+		exec $s->{BIN}, '-c', $s->{CONF}, $command;
 	}
 	my $peer = $server->accept;
 	sysread $peer, my $hello, 4096;
@@ -283,12 +288,25 @@ subtest 'a session is bounded on both ends of its connection' => sub {
 	    m/^\s*\d+: 0100007F:[0-9A-F]{4} 0100007F:@{[sprintf '%04X', $port]} 01 \S+ (\d\d:[0-9A-F]+) /m;
 	CORE::kill(KILL => $pid);
 	waitpid $pid, 0;
-	my %option = (split /\0/, substr $hello, 8);
-	like $option{options}, qr/\Q$_\E/, $_ for qw(idle_in_transaction_session_timeout=10s
-	    client_connection_check_interval=2s jit=off);
-	my ($kind, $jiffies) = split /:/, $timer // '00:0';
-	is $kind, '02', 'keepalive is on';
-	cmp_ok hex($jiffies) / 100, '<=', 5, '... and asks after five seconds';
+	return ({ split /\0/, substr $hello, 8 }, split /:/, $timer // '00:0');
+}
+
+subtest 'a session is bounded on both ends of its connection' => sub {
+	for (['one url', 'migrate', url => 1, direct_url => 1], ['past the pool', 'migrate', direct_url => 1],
+	    ['to the pool', 'serve', url => 1]) {
+		my ($name, @how) = @$_;
+		my ($option, $kind, $jiffies) = introduction(@how);
+		if ($name eq 'to the pool') {
+			ok !exists $option->{options}, "$name: nothing that it refuses";
+		} else {
+			like $option->{options}, qr/\Q$_\E/, "$name: $_" for qw(idle_in_transaction_session_timeout=10s
+			    client_connection_check_interval=2s jit=off);
+		}
+		is $option->{timezone}, 'UTC', '... the zone';
+		is $option->{datestyle}, 'ISO, MDY', '... the form of dates';
+		is $kind, '02', '... keepalive is on';
+		cmp_ok hex($jiffies) / 100, '<=', 5, '... and asks after five seconds';
+	}
 };
 
 subtest 'time that a call waits for its turn is not its own' => sub {

@@ -352,6 +352,9 @@ subtest 'bodies that lie' => sub {
     is_deeply [ids($once->(kind => 'duplicate'))], [map { $_->{program_id} } @{ truth('demo') }[0 .. 39]], 'duplicate';
     is_deeply [(ids($once->(kind => 'duplicate', n => 2)))[2 .. 39]], [(ids($good))[0 .. 37]], 'duplicate of two';
     isnt join(' ', ids($once->(kind => 'unstable_order'))), join(' ', ids($good)), 'unstable_order';
+    $res = $once->(kind => 'hide', n => 2600);
+    is_deeply [$res->json->{total}, scalar ids($res)], [71, 31], 'hide';
+    is $once->(kind => 'hide', n => 5000)->json->{total}, 0, 'hide all';
     $res = $once->(kind => 'clamp', to => 10);
     is_deeply [scalar ids($res), $res->json->{limit}], [10, 10], 'clamp';
     is page('demo', 0, 100)->json->{limit}, 10, 'clamp takes any limit';

@@ -17,6 +17,8 @@ my $root = Lockstep::Stack->root;
 
 # Databases beside the stack's.
 
+my @url = qw(LOCKSTEP_DB_URL LOCKSTEP_DB_DIRECT_URL);
+
 sub url_of { my ($name) = @_; return $s->{DATABASE_URL} =~ s{/lockstep$}{/$name}r }
 
 sub connect_to {
@@ -33,7 +35,7 @@ sub migrate_command { return ($s->{BIN}, '-c', $s->{CONF}, 'migrate') }
 
 sub migrate {
 	my ($name) = @_;
-	return Lockstep::Stack->run({ env => { LOCKSTEP_DB_URL => url_of($name) } }, migrate_command());
+	return Lockstep::Stack->run({ env => { map { $_ => url_of($name) } @url } }, migrate_command());
 }
 
 # Everything that a schema consists of, as text.
@@ -88,7 +90,7 @@ subtest 'migrations apply to an empty database, once' => sub {
 
 subtest 'two that migrate at a time do not meet' => sub {
 	create('shared');
-	local $ENV{LOCKSTEP_DB_URL} = url_of('shared');
+	local @ENV{@url} = (url_of('shared')) x @url;
 	my $command = join ' ', map { "'$_'" } migrate_command();
 	my $both = Lockstep::Stack->run({}, 'sh', '-c', "$command & $command & wait %1 && wait %2");
 	is $both->{exit}, 0, 'both end well' or diag $both->{err};
@@ -191,7 +193,7 @@ sub value { my ($expression, @bind) = @_; return $s->sql_value("SELECT $expressi
 
 # Partner contract, section 5: paused, start after today, end before today and not
 # the sentinel, active within its dates, else inactive.  A null end is open.
-subtest 'program_state() is the contract\'s' => sub {
+subtest 'defect 23: program_state() is the contract\'s' => sub {
 	my @case = (
 		# pause, status, start, end, wanted, on 2025-06-15
 		['PAUSED',     'ACTIVE',     '2025-01-01', '9999-12-31', 'PAUSED'],
@@ -236,7 +238,7 @@ subtest 'program_state() is the contract\'s' => sub {
 	    'the sentinel never ends';
 };
 
-subtest 'today is California\'s' => sub {
+subtest 'defect 22: today is California\'s' => sub {
 	my ($before, $today, $after) = (pacific_today(), value('pacific_today()'), pacific_today());
 	ok $today eq $before || $today eq $after, $today;
 	$s->sql("SET timezone = 'Pacific/Kiritimati'");

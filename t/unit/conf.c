@@ -137,6 +137,32 @@ every_setting_but_the_database_has_a_default(void **state)
 }
 
 static void
+a_second_url_means_a_pool(void **state)
+{
+	struct conf	*c = load_good(DB);
+
+	(void)state;
+	assert_string_equal(c->db_direct_url, "");
+	assert_false(conf_has_pool(c));
+	conf_free(c);
+	c = load_good(DB "direct_url = postgresql:///x\n");
+	assert_false(conf_has_pool(c));
+	conf_free(c);
+	c = load_good(DB "direct_url = postgresql:///y\n");
+	assert_string_equal(c->db_direct_url, "postgresql:///y");
+	assert_true(conf_has_pool(c));
+	conf_free(c);
+	setenv("LOCKSTEP_DB_DIRECT_URL_FILE", secret_path, 1);
+	write_file(secret_path, "postgresql:///z\n");
+	c = load_good(DB);
+	unsetenv("LOCKSTEP_DB_DIRECT_URL_FILE");
+	unlink(secret_path);
+	assert_string_equal(c->db_direct_url, "postgresql:///z");
+	assert_true(conf_has_pool(c));
+	conf_free(c);
+}
+
+static void
 the_database_must_be_set(void **state)
 {
 	(void)state;
@@ -451,7 +477,8 @@ a_secret_cannot_come_both_ways(void **state)
 static void
 secrets_are_masked_when_printed(void **state)
 {
-	struct conf	*c = load_good("[db]\nurl = postgresql://u:hunter2@\n");
+	struct conf	*c = load_good("[db]\nurl = postgresql://u:hunter2@\n"
+			    "direct_url = postgresql://d:hunter2@\n");
 	char		*text = printed(c);
 
 	(void)state;
@@ -459,6 +486,7 @@ secrets_are_masked_when_printed(void **state)
 	assert_null(strstr(text, "postgresql://"));
 	assert_non_null(strstr(text, "\n[db]\n"));
 	assert_non_null(strstr(text, "\nurl = ********\n"));
+	assert_non_null(strstr(text, "\ndirect_url = ********\n"));
 	free(text);
 	conf_free(c);
 }
@@ -621,6 +649,7 @@ main(int argc, char *argv[])
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(every_setting_but_the_database_has_a_default),
+		T(a_second_url_means_a_pool),
 		T(the_database_must_be_set),
 		T(a_file_that_is_not_there_is_refused),
 		T(values_of_each_type_are_read),

@@ -588,7 +588,7 @@ a_fraction_of_a_cent_is_refused(void **state)
 }
 
 static void
-upgrades_are_dollars_and_become_cents(void **state)
+defect_21_dollars_become_cents(void **state)
 {
 	static const struct {
 		const char	*dollars;
@@ -617,7 +617,7 @@ upgrades_are_dollars_and_become_cents(void **state)
 }
 
 static void
-every_cent_up_to_a_hundred_dollars_is_exact(void **state)
+defect_19_every_cent_to_a_hundred_is_exact(void **state)
 {
 	char	 text[32];
 
@@ -830,8 +830,8 @@ main(void)
 		cmocka_unit_test(zero_is_not_null),
 		cmocka_unit_test(whole_numbers_in_any_form_and_size),
 		cmocka_unit_test(a_fraction_of_a_cent_is_refused),
-		cmocka_unit_test(upgrades_are_dollars_and_become_cents),
-		cmocka_unit_test(every_cent_up_to_a_hundred_dollars_is_exact),
+		cmocka_unit_test(defect_21_dollars_become_cents),
+		cmocka_unit_test(defect_19_every_cent_to_a_hundred_is_exact),
 		cmocka_unit_test(dollars_that_are_no_cents_are_refused),
 		cmocka_unit_test(lists_are_kept_as_they_are),
 		cmocka_unit_test(the_first_business_has_columns_of_its_own),

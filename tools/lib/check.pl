@@ -55,19 +55,21 @@ sub build {
 	return verdict($good, "build $dir");
 }
 
+sub units { return grep { -x } glob "$_[0]/t/unit/*.t" }
+
+sub perl_tests { return grep { !m{^t/unit/} } glob 't/*/*.t' }
+
 sub tests {
-	my ($dir) = @_;
-	my @unit = grep { -x } glob "$dir/t/unit/*.t";
-	my @perl = grep { !m{^t/unit/} } glob 't/*/*.t';
+	my ($what, @file) = @_;
 	my $harness = TAP::Harness->new({ lib => ['t/lib'], jobs => JOBS, timer => 1,
 		color => 0, merge => 0, failures => 1 });
-	my $result = $harness->runtests(@unit, @perl);
+	my $result = $harness->runtests(@file);
 	$passed += $result->passed;
 	$failed += $result->failed;
 	for my $name ($result->descriptions) {
 		my ($parser) = $result->parsers($name);
 		next if !$parser->has_problems;
-		push @broken, "$dir: $name";
+		push @broken, "$what: $name";
 		# A file that broke off has no failed test of its own to count.
 		$failed++ if !$parser->failed;
 	}
@@ -77,7 +79,17 @@ sub plain {
 	say_step('plain');
 	build('build', '--enable-werror') or return;
 	local $ENV{LOCKSTEP_BUILD} = "$ENV{PWD}/build";
-	tests('build');
+	tests('build', units('build'), perl_tests());
+}
+
+# The same build behind PgBouncer: all that has to do with a running stack. What it
+# would find with the sanitizers it finds without a pool too.
+sub pooled {
+	say_step('behind a pool');
+	verdict(-x 'build/lockstep', 'a build to test') or return;
+	local $ENV{LOCKSTEP_BUILD} = "$ENV{PWD}/build";
+	local $ENV{LOCKSTEP_POOL}  = 1;
+	tests('behind a pool', grep { m{^t/(?:api|proc|sql)/} } perl_tests());
 }
 
 # Where lockstep serves, tools/stack sets these options itself, with the reports
@@ -89,7 +101,7 @@ sub sanitized {
 	local $ENV{TEST_SLOW}  = SLOW;
 	local $ENV{ASAN_OPTIONS}   = 'detect_leaks=1:abort_on_error=1';
 	local $ENV{UBSAN_OPTIONS}  = 'halt_on_error=1:abort_on_error=1:print_stacktrace=1';
-	tests('build-asan');
+	tests('build-asan', units('build-asan'), perl_tests());
 }
 
 sub clang {
@@ -104,6 +116,7 @@ sub main {
 	if (!newer('configure.ac', 'configure') && !newer('Makefile.am', 'Makefile.in')
 	    || verdict(quiet('autoreconf', '-fi'), 'autoreconf')) {
 		plain();
+		pooled();
 		sanitized();
 		clang();
 	}

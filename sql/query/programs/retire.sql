@@ -1,16 +1,22 @@
 -- What a complete pass has not seen is retired, softly: the row stays, with
 -- the user's name for it, and comes back when the partner lists it again.
-WITH gone AS (
+WITH missing AS (
+	SELECT program_id
+	  FROM program
+	 WHERE account_id = $1::bigint
+	   AND retired_at IS NULL
+	EXCEPT
+	SELECT program_id
+	  FROM sync_seen
+	 WHERE job_id = $2::uuid
+	   AND pass >= $3::smallint
+), gone AS (
 	UPDATE program AS p
 	   SET retired_at = clock_timestamp(),
 	       updated_at = clock_timestamp()
+	  FROM missing m
 	 WHERE p.account_id = $1::bigint
-	   AND p.retired_at IS NULL
-	   AND NOT EXISTS (
-		SELECT FROM sync_seen s
-		 WHERE s.job_id = $2::uuid
-		   AND s.pass >= $3::smallint
-		   AND s.program_id = p.program_id)
+	   AND p.program_id = m.program_id
 	RETURNING p.program_id
 ), unlinked AS (
 	DELETE FROM program_business AS b

@@ -34,6 +34,9 @@ my $root = Cwd::realpath(dirname(__FILE__) . '/../../..');
 my $slow = $ENV{TEST_SLOW} || 1;
 my %running;
 
+# LOCKSTEP_POOL=1: PgBouncer before PostgreSQL. lockstep would take it for a setting.
+my $with_pool = delete $ENV{LOCKSTEP_POOL};
+
 my %password = (demo => 'demo-password', agency => 'agency-password',
 	noaccess => 'pw', (map { ("p$_" => 'pw') } 0, 1, 39, 40, 41, 80));
 
@@ -78,7 +81,8 @@ sub run {
 }
 
 # start(conf => {KEY => VALUE}, latency => MS, partner => {NAME => N or {...}},
-# partner_url => URL, seller_url => URL, env => {...}). In partner, N is the number of programs; the
+# partner_url => URL, seller_url => URL, env => {...}, pool => BOOL). In partner, N is
+# the number of programs; the
 # password is NAME-password.
 sub start {
 	my ($class, %how) = @_;
@@ -87,6 +91,7 @@ sub start {
 	# No sync that nobody asked for: the clock strikes in the middle of any test.
 	my %conf = ('schedule.sync' => '', %{ $how{conf} // {} });
 	my @option = map { ('--conf', "$_=$conf{$_}") } sort keys %conf;
+	push @option, '--pool' if $how{pool} // $with_pool;
 	push @option, '--latency', $how{latency}         if defined $how{latency};
 	push @option, '--partner-url', $how{partner_url} if defined $how{partner_url};
 	push @option, '--seller-url', $how{seller_url}   if defined $how{seller_url};
@@ -117,7 +122,7 @@ sub stop_part  { my ($self, $part, @how) = @_; $self->disconnect; return $self->
 sub start_part { my ($self, $part) = @_; return $self->tool('start', $part) }
 sub restart    { my ($self, $part) = @_; $self->stop_part($part); return $self->start_part($part) }
 
-for my $part (qw(postgres nginx partner seller lockstep)) {
+for my $part (qw(postgres nginx partner seller pool lockstep)) {
 	no strict 'refs';
 	*{"stop_$part"}  = sub { my ($self, @how) = @_; return $self->stop_part($part, @how) };
 	*{"start_$part"} = sub { return $_[0]->start_part($part) };

@@ -29,6 +29,10 @@ our %part = (
 		start => \&seller_command, ready => \&seller_ready,
 		exe => sub { undef }, signal => 'TERM', seconds => 3,
 	},
+	pool => {
+		start => \&pool_command, ready => \&pool_ready,
+		exe => \&pool_exe, signal => 'TERM', seconds => 3,
+	},
 	lockstep => {
 		start => \&lockstep_command, ready => \&lockstep_ready,
 		exe => sub { $_[0]->path('bin/lockstep') },
@@ -119,6 +123,57 @@ sub postgres_ready {
 	return 1;
 }
 
+# PgBouncer, from the real file; only addresses and paths are changed. It refuses to
+# run as root, as PostgreSQL does.
+
+sub pool_exe {
+	my ($path) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
+	return $path // die "pgbouncer is not installed: tools/deps check\n";
+}
+
+# Each must be there to be changed, or the pool would be somebody else's.
+sub pool_ini {
+	my ($s) = @_;
+	my $text = $s->slurp($s->root . '/conf/pgbouncer.ini');
+	my %own  = (
+		'listen_port'     => $s->port('POOL_PORT'),
+		'unix_socket_dir' => $s->path('pg'),
+		'auth_file'       => $s->path('etc/userlist.txt'),
+		'logfile'         => $s->log('pool'),
+		'pidfile'         => $s->path('pg/pool.pid'),
+	);
+	for my $key (sort keys %own) {
+		$text =~ s/^\Q$key\E = \K.*$/$own{$key}/m or die "conf/pgbouncer.ini: no $key\n";
+	}
+	$text =~ s/^lockstep = .* port=\K5432(?= )/$s->get('POSTGRES_PORT')/me
+	    or die "conf/pgbouncer.ini: no port of PostgreSQL\n";
+	return $text;
+}
+
+# The role's secret as PostgreSQL keeps it, which is all that either side needs.
+sub pool_users {
+	my ($s) = @_;
+	my $db = postgres_connect($s, 'postgres') // die "PostgreSQL does not answer\n";
+	my ($line) = $db->selectrow_array(
+		q(SELECT format('"%s" "%s"', rolname, rolpassword) FROM pg_authid WHERE rolname = 'lockstep'));
+	$db->disconnect;
+	return "$line\n";
+}
+
+sub pool_command {
+	my ($s) = @_;
+	$s->write('etc/pgbouncer.ini', pool_ini($s));
+	$s->write('etc/userlist.txt', pool_users($s)) if $s->pid('postgres');
+	unlink $s->path('pg/pool.pid');
+	return (pool_exe(), '-q', $s->path('etc/pgbouncer.ini'));
+}
+
+# It listens on two addresses; the file is written when it has both.
+sub pool_ready {
+	my ($s) = @_;
+	return -s $s->path('pg/pool.pid') && connects($s->get('POOL_PORT'));
+}
+
 # The simulated partner. It runs as whoever calls: only what must not be root, or
 # shares sockets with what must not, gives root up.
 
@@ -169,7 +224,8 @@ sub lockstep_conf {
 	my %conf = (
 		'run_dir'     => $s->path('run'),
 		'key_file'    => $s->path('etc/key'),
-		'db.url'      => $s->database_url,
+		($s->has_pool ? ('db.url' => $s->pool_url, 'db.direct_url' => $s->database_url,
+			'db.prepare' => 'off') : ('db.url' => $s->database_url)),
 		'partner.url' => $s->partner_url,
 		'analytics.url' => $s->seller_url,
 		map { /^([^=]+)=(.*)$/s ? ($1, $2) : die "--conf $_: KEY=VALUE\n" }

@@ -23,13 +23,13 @@ use Lockstep::Run::Process qw(alive listen_port pid_read pid_write spawn termina
 use constant SOCKET_PATH_MAX => 107;
 use constant START_SECONDS   => 30;
 
-our @ORDER = qw(postgres partner seller lockstep nginx);
+our @ORDER = qw(postgres partner seller pool lockstep nginx);
 
 my %pid_name = (postgres => 'PID_POSTGRES', partner => 'PID_PARTNER', seller => 'PID_SELLER',
-	lockstep => 'PID_MASTER', nginx => 'PID_NGINX');
+	pool => 'PID_POOL', lockstep => 'PID_MASTER', nginx => 'PID_NGINX');
 
 # What "up" is told, and forgets when it is told anew.
-my @options = qw(CONF LATENCY PARTNER_ARGS PARTNER_GIVEN SELLER_GIVEN);
+my @options = qw(CONF LATENCY PARTNER_ARGS PARTNER_GIVEN SELLER_GIVEN POOL);
 
 # The directory is ours if it is empty, new, or was a stack's before.
 sub open {
@@ -158,12 +158,22 @@ sub database_url_tcp {
 	    $self->get('DB_PASSWORD'), $self->get('POSTGRES_PORT');
 }
 
+# The same through the pool, the way that conf/pgbouncer.ini is made for.
+sub pool_url {
+	my ($self) = @_;
+	return sprintf 'postgresql://lockstep:%s@127.0.0.1:%d/lockstep',
+	    $self->get('DB_PASSWORD'), $self->get('POOL_PORT');
+}
+
+sub has_pool { return !!$_[0]->get('POOL') }
+
 # Parts.
 
 sub parts {
 	my ($self) = @_;
-	my %given = map { $_ => defined $self->get(uc . '_GIVEN') } qw(partner seller);
-	return grep { !$given{$_} } @ORDER;
+	my %without = (pool => !$self->has_pool,
+		map { $_ => defined $self->get(uc . '_GIVEN') } qw(partner seller));
+	return grep { !$without{$_} } @ORDER;
 }
 
 sub pid { my ($self, $name) = @_; return pid_read($self->path("pid/$name")) }
@@ -204,7 +214,9 @@ sub environment {
 	my ($self) = @_;
 	my $log = $self->path('log');
 	return {
-		ASAN_OPTIONS  => "log_path=$log/asan:abort_on_error=1:detect_leaks=0",
+		# A test that measures memory cannot have what was freed kept.
+		ASAN_OPTIONS  => "log_path=$log/asan:abort_on_error=1:detect_leaks=0"
+		    . ($ENV{STACK_FREES} ? ':quarantine_size_mb=0:thread_local_quarantine_size_kb=0' : ''),
 		UBSAN_OPTIONS => "log_path=$log/ubsan:abort_on_error=1:print_stacktrace=1:halt_on_error=1",
 	};
 }
@@ -231,7 +243,7 @@ sub launch {
 }
 
 my %port_of = (postgres => ['POSTGRES_PORT'], partner => ['PARTNER_PORT'],
-	seller => ['SELLER_PORT'],
+	seller => ['SELLER_PORT'], pool => ['POOL_PORT'],
 	nginx => ['HTTP_PORT', 'OPERATOR_PORT'], lockstep => []);
 
 # Somebody may have taken a port since it was found free.
@@ -298,7 +310,7 @@ sub up {
 sub down {
 	my ($self, $purge) = @_;
 	my $mild = 1;
-	for (reverse @ORDER) {
+	for (reverse $self->parts) {
 		next if $self->stop($_);
 		warn "stack: $_ had to be killed\n";
 		$mild = 0;
@@ -318,6 +330,7 @@ sub facts {
 		Lockstep::Run::Parts::operator_facts($self),
 		DATABASE_URL => $self->database_url,
 		DATABASE_URL_TCP => $self->database_url_tcp,
+		($self->has_pool ? (POOL_URL => $self->pool_url) : ()),
 		(map { $pid_name{$_} => $self->pid($_) } $self->parts),
 		RUN_DIR => $self->path('run'),
 		LOG     => $self->log('lockstep'),

@@ -35,6 +35,7 @@ my %KIND = (
     total_off      => ['twist', { k => 'int' }],
     duplicate      => ['twist', { n => 'count' }],
     unstable_order => ['twist', {}],
+    hide           => ['twist', { n => 'count' }],
     content_type   => ['text',  { type => 'text' }],
     truncated      => ['text',  { bytes => 'count' }],
     huge_body      => ['text',  { bytes => 'count', length => 'bool' }],

@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use feature 'signatures';
 
-use List::Util qw(min shuffle uniq);
+use List::Util qw(max min shuffle uniq);
 use Mojo::JSON qw(encode_json);
 use Mojo::Util qw(b64_decode url_unescape);
 use Lockstep::Sim::Errors qw(error_reply);
@@ -95,6 +95,7 @@ sub ids_bad ($call) {
 sub programs ($call, $account, $twist, $today) {
     my $all  = $account->select_status($call->{filter}, $today);
     my $from = $call->{offset};
+    if (my $rule = $twist->{hide}) { $all = [slice($all, 0, max(0, @$all - ($rule->{n} // 1)))] }
     if ($twist->{unstable_order}) { $all = [shuffle @$all] }
     # Rows slide over from the page before, and as many fall off the end.
     if (my $rule = $twist->{duplicate}) { $from -= min($from, $rule->{n} // $call->{limit}) }
@@ -113,7 +114,7 @@ sub programs ($call, $account, $twist, $today) {
 }
 
 sub slice ($all, $from, $n) {
-    return () if $from > $#$all;
+    return () if $from > $#$all || $n < 1;
     return @$all[$from .. min($from + $n - 1, $#$all)];
 }
 
