@@ -183,7 +183,7 @@ subtest 'every statement about somebody\'s rows says whose' => sub {
 		'programs/upsert' => qr/b\.account_id = \$1/,
 		'jobs/one' => qr/account_id = ANY \(\$2/, 'jobs/list' => qr/unnest\(\$1::bigint\[\]\) AS a .*account_id = a\.id/s,
 		(map { ("jobs/$_" => qr/\$2::bigint\[\] IS NULL OR (?:j\.)?account_id = ANY \(\$2/) } qw(look again cancel pause resume)),
-		(map { $_ => qr/(?:account_id|operator|a?\.?id) = \$1/ } grep { m{^analytics/} && $_ ne 'analytics/add' } keys %$sql),
+		(map { $_ => qr/(?:account_id|operator|a?\.?id) = \$1|product_current\(\$1/ } grep { m{^analytics/} && $_ ne 'analytics/add' } keys %$sql),
 		'events/follow' => qr/account_id IS NOT DISTINCT FROM nullif\(w\.account, 0\)/,
 		'events/job' => qr/account_id IS NOT DISTINCT FROM nullif\(w\.account, 0\)/);
 	like $sql->{$_}, $by{$_}, $_ for sort keys %by;
