@@ -155,7 +155,7 @@ subtest 'a base token: the plan stretches itself and says so' => sub {
 	is op(GET => "sellers/$one->{id}")->{json}{tokenKind}, 'base', 'it is known';
 	$s->seller->clock(factor => 1200);
 	$s->conf_edit(sub { s/^(base_funnel_interval).*/$1 = 1530ms/m; s/^(base_texts_interval).*/$1 = 3060ms/m });
-	$s->restart('lockstep');
+	hup();
 	my $job = sync_of($one, seconds => 60);
 	is $job->{state}, 'done', 'done' or diag explain $job;
 	my ($info) = grep { $_->{type} eq 'info' } events_of($job->{id});

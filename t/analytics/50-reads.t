@@ -145,7 +145,7 @@ subtest 'by the clock: two at night where the seller is' => sub {
 	my ($name, $token) = shop(products => 3, jam => 'standard');
 	my $id = op(POST => 'sellers', json => { name => $name, token => $token, timeZone => 'Asia/Vladivostok' })->{json}{id};
 	$s->conf_edit(sub { s/^schedule =.*$/schedule = 0 2 * * */m });
-	$s->restart('lockstep');
+	hup();
 	my $row = wait_until { my $r = $s->sql(q(SELECT time_zone, missed, to_char(next_at AT TIME ZONE time_zone, 'HH24:MI') AS at FROM schedule
 	    WHERE account_id = ? AND next_at > 'epoch'), $id); @$r ? $r->[0] : 0 } 40, 'a schedule';
 	is_deeply $row, { time_zone => 'Asia/Vladivostok', missed => 'once', at => '02:00' }, 'at 02:00 of its own, missed ones once';

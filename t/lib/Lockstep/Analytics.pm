@@ -10,7 +10,7 @@ use JSON::PP ();
 use Lockstep::Stack;
 use Test::More;
 
-our @EXPORT = qw(analytics ask ended events_of job_of op pages products_of run_of seller_of
+our @EXPORT = qw(analytics ask ended events_of hup job_of op pages products_of run_of seller_of
     shop stored sync_of);
 
 our $s;
@@ -113,6 +113,14 @@ sub pages {
 		($path) = ($answer->{headers}{link} // '') =~ m{</api/analytics/([^>]+)>; rel="next"};
 	}
 	return \%row;
+}
+
+# The configuration as it has been edited is taken up.
+sub hup {
+	my %old = map { $_ => 1 } $s->pids('jobs');
+	$s->kill('HUP', 'master');
+	wait_until { my @now = $s->pids('jobs'); @now && !grep { $old{$_} } @now } 30, 'workers with the new configuration';
+	return;
 }
 
 # Every stored row of a seller in one text, for "nothing has changed".
