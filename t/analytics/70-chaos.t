@@ -98,7 +98,7 @@ subtest 'a worker that stood still for longer than its lease writes nothing' => 
 	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'delay', ms => 1500, call => 2);
 	my $id = ask($one);
 	my $row = wait_until { my $r = $s->sql(q(SELECT holder, fence FROM job WHERE id = ? AND state = 'running' AND calls_made >= 2), $id)->[0];
-		$r && $s->seller->counts($one->{name})->{methods}{texts}{calls} // 0 >= 2 ? $r : 0 } 20, 'the slow call';
+		$r && ($s->seller->counts($one->{name})->{methods}{texts}{calls} // 0) >= 2 ? $r : 0 } 20, 'the slow call';
 	my ($index) = $row->{holder} =~ m{jobs/(\d+)$};
 	my $pid = $s->kill('STOP', 'jobs', $index);
 	my $job = ended($id, 60);
