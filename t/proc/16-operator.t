@@ -6,6 +6,7 @@
 
 use strict;
 use warnings;
+use File::Path ();
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use IO::Select;
@@ -189,10 +190,24 @@ subtest 'what is handed on has an operator only where the password was checked a
 	is_deeply [map { $_->{kind} } seen()], ['api'], '... and live is not asked';
 };
 
+# No page is installed here any more: who gets in finds none.
+my @pages = ('/analytics', '/jobs', '/analytics?seller=1', '//jobs', '/x/../analytics', '/%6aobs');
+
+subtest 'the pages ask for the same password, and nobody else for it' => sub {
+	File::Path::remove_tree("$s->{DIR}/web");
+	for my $path (@pages) {
+		is $s->get($path, login => $login)->{status}, 404, "$path, the right one";
+		is $s->get($path, login => $s->operator_login('other'))->{status}, 404, '... and the other\'s';
+		is $s->get($path, @{ $wrong{$_} })->{status}, 401, "... $_" for sort keys %wrong;
+	}
+	is_deeply [seen()], [], 'lockstep is not asked for pages';
+};
+
 subtest 'without the file nobody gets in' => sub {
 	my $file = "$s->{DIR}/nginx/htpasswd";
 	rename $file, "$file.away" or die "$file: $!";
 	is $s->get('/api/analytics/x', login => $login)->{status}, 403, 'not even with the right password';
+	is $s->get('/analytics', login => $login)->{status}, 403, 'nor to a page';
 	is_deeply [seen()], [], 'nobody was asked';
 	rename "$file.away", $file or die "$file: $!";
 	is $s->get('/api/analytics/x', login => $login)->{status}, 200, 'the file is read anew';
@@ -211,6 +226,7 @@ subtest 'a host that lets known addresses in lets no name in' => sub {
 	ok wait_until(sub { $s->get('/anew')->{status} == 204 }, 10, 'nginx to take it'), 'satisfy any';
 	seen();
 	is $s->get('/api/analytics/x', login => [$name, 'wrong'])->{status}, 401, 'a known address is no password' for 1 .. 5;
+	is $s->get('/jobs', login => [$name, 'wrong'])->{status}, 401, 'nor for a page';
 	is_deeply [seen()], [], 'nobody was asked';
 	is $s->get('/api/analytics/x', login => $login)->{status}, 200, 'the right one still is one';
 };
