@@ -16,11 +16,12 @@ export interface Point {
   i: number
 }
 
-/** The next of 1, 2, 2.5, 5 and their tenfolds, so that lines stand at round figures. */
+/** The next round figure, of which half is one too: the lines of the grid stand there. */
 export function niceTop(highest: number): number {
   if (!(highest > 0)) return 1
   const power = 10 ** Math.floor(Math.log10(highest))
-  const step = [1, 2, 2.5, 5, 10].find((n) => n * power >= highest * (1 - 1e-9)) ?? 10
+  const step =
+    [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].find((n) => n * power >= highest * (1 - 1e-9)) ?? 10
   return step * power
 }
 

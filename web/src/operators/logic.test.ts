@@ -172,7 +172,7 @@ describe('the chart', () => {
 
   it('ends at a round figure that no value is above', () => {
     expect([0, 1, 1.2, 2.4, 2.6, 7, 10, 438, 30900, 0.03].map(niceTop)).toEqual([
-      1, 1, 2, 2.5, 5, 10, 10, 500, 50000, 0.05,
+      1, 1, 1.2, 3, 3, 8, 10, 500, 40000, 0.03,
     ])
     expect(niceTop(NaN)).toBe(1)
   })

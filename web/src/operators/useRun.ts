@@ -24,7 +24,10 @@ export function useRun(id: string) {
   useEffect(() => {
     const stop = new AbortController()
     const read = gently(() => void client.invalidateQueries({ queryKey: runKey(id) }), READ_MS)
-    const rows = gently(() => void client.invalidateQueries({ queryKey: keys.products }), ROWS_MS)
+    const rows = gently(() => {
+      void client.invalidateQueries({ queryKey: keys.products })
+      void client.invalidateQueries({ queryKey: keys.sellers })
+    }, ROWS_MS)
     const end = () => {
       void client.invalidateQueries({ queryKey: keys.runs })
       void client.invalidateQueries({ queryKey: keys.sellers })
@@ -44,6 +47,8 @@ export function useRun(id: string) {
           return 'end'
         }
         if (over.current) return
+        // And once more: the job's row may be written just after its event.
+        read()
         read()
         if (event.type === 'progress') rows()
       },
