@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/account.h"
+#include "cli/analytics.h"
 #include "cli/check.h"
 #include "cli/events.h"
 #include "cli/jobs.h"
@@ -89,7 +90,9 @@ static const struct command commands[] = {
 	{ "migrate", "", "bring the database up to date", cli_migrate },
 	{ "keygen", " FILE", "make a key file", cli_keygen },
 	{ "sync", " [-fn] ACCOUNT", "bring an account in step", cli_sync },
-	{ "jobs", " [-a ACCOUNT] [-n N]", "list jobs", cli_jobs },
+	{ "analytics", " sync [-n] SELLER", "refresh a seller's products",
+	    cli_analytics },
+	{ "jobs", " [-a ACCOUNT | -s SELLER] [-n N]", "list jobs", cli_jobs },
 	{ "job", " VERB ID", "show, cancel, pause, resume or retry a job",
 	    cli_job },
 	{ "account", " VERB [USER]", "list, add, verify or disable accounts",
@@ -100,19 +103,20 @@ static const struct command commands[] = {
 static void
 print_help(FILE *out)
 {
-	char	left[32];
+	char	left[48];
 	size_t	i;
 
 	fputs("usage: lockstep [-c FILE] COMMAND\n\n", out);
 	for (i = 0; i < nitems(commands); i++) {
 		snprintf(left, sizeof(left), "%s%s", commands[i].name,
 		    commands[i].args);
-		fprintf(out, "  %-26s%s\n", left, commands[i].help);
+		fprintf(out, "  %-38s%s\n", left, commands[i].help);
 	}
 	fputs("\n"
-	    "  -c, --config FILE         configuration (" DEFAULT_CONF ")\n"
-	    "  -V, --version             print the version\n"
-	    "  -h, --help                print this\n", out);
+	    "  -c, --config FILE                     configuration (" DEFAULT_CONF
+	    ")\n"
+	    "  -V, --version                         print the version\n"
+	    "  -h, --help                            print this\n", out);
 }
 
 static int

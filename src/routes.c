@@ -1,7 +1,14 @@
 /* Every endpoint, with its preconditions, and every kind of job. */
 #include "routes.h"
 
+#include "analytics/products.h"
+#include "analytics/run.h"
+#include "analytics/seller.h"
+#include "analytics/sellers.h"
+#include "analytics/table.h"
+#include "analytics/task.h"
 #include "core/compiler.h"
+#include "core/conf.h"
 #include "events/feed.h"
 #include "http/route.h"
 #include "http/server.h"
@@ -49,6 +56,39 @@ static const struct route routes[] = {
 	{ METHOD_POST, "/api/jobs/{id}/retry",
 	    job_retry_post, account_login, 1024, 0 },
 
+	{ METHOD_GET, "/api/analytics/sellers",
+	    sellers_get, seller_login, 0, 0 },
+	{ METHOD_POST, "/api/analytics/sellers",
+	    sellers_post, seller_login, 8192, ROUTE_LIVE },
+	{ METHOD_GET, "/api/analytics/sellers/{id}",
+	    seller_get, seller_login, 0, 0 },
+	{ METHOD_DELETE, "/api/analytics/sellers/{id}",
+	    seller_delete, seller_login, 0, 0 },
+	{ METHOD_POST, "/api/analytics/sellers/{id}/token",
+	    seller_token_post, seller_login, 8192, ROUTE_LIVE },
+	{ METHOD_POST, "/api/analytics/sellers/{id}/products",
+	    products_post, seller_login, 65536, 0 },
+	{ METHOD_GET, "/api/analytics/sellers/{id}/events",
+	    seller_events_get, seller_login, 0, 0 },
+	{ METHOD_POST, "/api/analytics/sync-background",
+	    sync_background_post, seller_login, 4096, 0 },
+	{ METHOD_GET, "/api/analytics/products", table_get, seller_login, 0, 0 },
+	{ METHOD_GET, "/api/analytics/products/{id}",
+	    product_get, seller_login, 0, 0 },
+	{ METHOD_GET, "/api/analytics/jobs", jobs_get, seller_login, 0, 0 },
+	{ METHOD_GET, "/api/analytics/jobs/{id}",
+	    job_get, seller_login, 0, 0 },
+	{ METHOD_GET, "/api/analytics/jobs/{id}/events",
+	    job_events_get, seller_login, 0, 0 },
+	{ METHOD_POST, "/api/analytics/jobs/{id}/cancel",
+	    job_cancel_post, seller_login, 1024, 0 },
+	{ METHOD_POST, "/api/analytics/jobs/{id}/pause",
+	    job_pause_post, seller_login, 1024, 0 },
+	{ METHOD_POST, "/api/analytics/jobs/{id}/resume",
+	    job_resume_post, seller_login, 1024, 0 },
+	{ METHOD_POST, "/api/analytics/jobs/{id}/retry",
+	    job_retry_post, seller_login, 1024, 0 },
+
 	{ METHOD_GET, "/healthz", healthz_get, NULL, 0, ROUTE_OPERATOR },
 	{ METHOD_GET, "/readyz", readyz_get, NULL, 0, ROUTE_OPERATOR },
 	{ METHOD_GET, "/status", status_get, NULL, 0, ROUTE_OPERATOR },
@@ -56,8 +96,11 @@ static const struct route routes[] = {
 };
 
 static const struct job_kind job_kinds[] = {
-	{ SYNC_KIND, sync_run, SYNC_START_EVENT, true },
-	{ SYNC_DRY_KIND, sync_run, SYNC_START_EVENT, false },
+	{ SYNC_KIND, sync_run, SYNC_START_EVENT, "partner",
+	    offsetof(struct conf, schedule_sync), NULL },
+	{ RUN_KIND, run_run, RUN_START_EVENT, "wb",
+	    offsetof(struct conf, analytics_schedule), RUN_REQUEST },
+	{ SYNC_DRY_KIND, sync_run, SYNC_START_EVENT, NULL, 0, NULL },
 };
 
 int

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/conf.h"
 #include "core/json.h"
+#include "data/column.h"
 #include "data/db.h"
 #include "http/auth.h"
 #include "http/req.h"
@@ -231,6 +232,7 @@ disable(struct cli *cli, const char *name)
 {
 	struct cli_account	 acc;
 	struct control		 c;
+	struct column		 accounts;
 	struct db_rows		*rows;
 	int			 status;
 
@@ -243,8 +245,11 @@ disable(struct cli *cli, const char *name)
 	for (size_t i = 0; i < rows_count(rows); i++) {
 		if (rows_null(rows, i, "job"))
 			continue;
+		column_init(&accounts, COLUMN_INT8);
+		column_int(&accounts, acc.id);
 		control_do(cli->db, cli->arena, CONTROL_CANCEL,
-		    rows_text(rows, i, "job"), acc.id, &c);
+		    rows_text(rows, i, "job"), &accounts, &c);
+		column_free(&accounts);
 		if (c.end == CONTROL_FAILED)
 			return cli_fail_database();
 	}

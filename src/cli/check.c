@@ -26,11 +26,11 @@ check_key(const char *path)
 static int
 check_schedule(const struct conf *conf)
 {
-	const char *why;
+	const char *name, *why;
 
-	if (schedule_check(conf, &why) == 0)
+	if (schedule_check(conf, &name, &why) == 0)
 		return 0;
-	fprintf(stderr, "lockstep: schedule.sync: %s\n", why);
+	fprintf(stderr, "lockstep: %s: %s\n", name, why);
 	return -1;
 }
 

@@ -27,17 +27,19 @@ print_row(struct cli *cli, const struct db_rows *rows, size_t i)
 }
 
 static int
-list(struct cli *cli, const char *name, int64_t limit)
+list(struct cli *cli, const char *name, const char *seller, int64_t limit)
 {
 	struct cli_account	 acc;
 	struct db_rows		*rows;
 	int			 status;
 
-	if (name != NULL &&
-	    (status = cli_find_account(cli, name, &acc)) != 0)
+	if ((name != NULL &&
+	    (status = cli_find_account(cli, name, &acc)) != 0) ||
+	    (seller != NULL &&
+	    (status = cli_find_seller(cli, seller, &acc)) != 0))
 		return status;
 	rows = db_query(cli->db, cli->arena, Q_CLI_JOBS,
-	    DB_ARGS(name != NULL ? db_int(acc.id) : db_null(),
+	    DB_ARGS(name != NULL || seller != NULL ? db_int(acc.id) : db_null(),
 	    db_int(limit)));
 	if (rows == NULL)
 		return cli_fail_database();
@@ -64,22 +66,24 @@ int
 cli_jobs(const char *conf_path, int argc, char **argv)
 {
 	struct cli	 cli;
-	const char	*account = NULL;
+	const char	*account = NULL, *seller = NULL;
 	int64_t		 limit = JOBS_DEFAULT;
 	int		 c, status;
 
 	optind = 0;		/* glibc: scan these arguments from the start */
-	while ((c = getopt(argc, argv, "+a:n:")) != -1) {
+	while ((c = getopt(argc, argv, "+a:n:s:")) != -1) {
 		if (c == 'a')
 			account = optarg;
+		else if (c == 's')
+			seller = optarg;
 		else if (c != 'n' || (limit = parse_limit(optarg)) == -1)
 			return CLI_USAGE;
 	}
-	if (optind != argc)
+	if (optind != argc || (account != NULL && seller != NULL))
 		return CLI_USAGE;
 	if ((status = cli_open(&cli, conf_path)) != 0)
 		return status;
-	status = list(&cli, account, limit);
+	status = list(&cli, account, seller, limit);
 	cli_close(&cli);
 	return status;
 }
@@ -103,7 +107,7 @@ steer(struct cli *cli, enum control_verb verb, const char *id)
 {
 	struct control	 c;
 
-	control_do(cli->db, cli->arena, verb, id, CONTROL_ANY_ACCOUNT, &c);
+	control_do(cli->db, cli->arena, verb, id, NULL, &c);
 	switch (c.end) {
 	case CONTROL_NO_JOB:
 		return cli_fail(CLI_NOT_FOUND, "no such job");
@@ -125,6 +129,7 @@ verb_of(const char *word)
 	static const char *const	 words[] = {
 		[CONTROL_CANCEL] = "cancel", [CONTROL_PAUSE] = "pause",
 		[CONTROL_RESUME] = "resume", [CONTROL_RETRY] = "retry",
+		[CONTROL_RETRY_FAILED] = "retry-failed",
 		[CONTROL__MAX] = "show",
 	};
 

@@ -103,6 +103,29 @@ cli_find_account(struct cli *c, const char *name, struct cli_account *acc)
 	return 0;
 }
 
+int
+cli_find_seller(struct cli *c, const char *name, struct cli_account *acc)
+{
+	int64_t		 id = parse_id(name);
+	struct db_rows	*rows;
+
+	rows = db_query(c->db, c->arena, Q_CLI_SELLER, DB_ARGS(
+	    id == -1 ? db_text(name) : db_null(), db_int(id)));
+	if (rows == NULL)
+		return cli_fail_database();
+	if (rows_count(rows) == 0)
+		return cli_fail(CLI_NOT_FOUND, "no such seller");
+	if (rows_count(rows) > 1)
+		return cli_fail(CLI_NOT_FOUND, "several operators have a "
+		    "seller of that name; say which as id:%lld or id:%lld",
+		    (long long)rows_int(rows, 0, "id"),
+		    (long long)rows_int(rows, 1, "id"));
+	*acc = (struct cli_account){ .id = rows_int(rows, 0, "id"),
+		.user = { name, strlen(name) },
+		.state = rows_text(rows, 0, "state") };
+	return 0;
+}
+
 const char *
 cli_show_user(struct cli *c, struct bytes user)
 {

@@ -57,6 +57,13 @@ struct cli_account {
 int	cli_find_account(struct cli *, const char *name, struct cli_account *)
 	    MUST_CHECK;
 
+/*
+ * The same for a seller, by its name or as id:7.  A name that several operators
+ * use is not enough.
+ */
+int	cli_find_seller(struct cli *, const char *name, struct cli_account *)
+	    MUST_CHECK;
+
 /* A user name to be shown: what could upset a terminal as '?'. */
 const char *cli_show_user(struct cli *, struct bytes);
 

@@ -57,7 +57,7 @@ cli_serve(const char *conf_path, const struct worker_kind *kinds,
 {
 	char		 err[CONF_ERR_SIZE];
 	struct conf	*conf;
-	const char	*why;
+	const char	*name, *why;
 
 	if ((conf = conf_load(conf_path, err)) == NULL)
 		fatal("serve: configuration", F_STR("err", err));
@@ -65,8 +65,9 @@ cli_serve(const char *conf_path, const struct worker_kind *kinds,
 	if (log_open(conf->log_file) == -1)
 		fatal("serve: log file", F_STR("path", conf->log_file),
 		    F_ERRNO);
-	if (schedule_check(conf, &why) == -1)
-		fatal("serve: schedule.sync", F_STR("err", why));
+	if (schedule_check(conf, &name, &why) == -1)
+		fatal("serve: schedule", F_STR("setting", name),
+		    F_STR("err", why));
 	load_key(conf->key_file);
 	check_schema(conf);
 	check_pool(conf);

@@ -51,6 +51,9 @@ is_text(const struct json *event, const char *key, const char *text)
 static enum cli_exit
 status_of(const struct json *event)
 {
+	if (is_text(event, "type", "complete") &&
+	    is_text(event, "status", "failed"))
+		return CLI_FAILED;
 	if (is_text(event, "type", "complete"))
 		return is_text(event, "status", "partial") ? CLI_PARTIAL :
 		    CLI_OK;
@@ -65,7 +68,8 @@ show(const struct json *event)
 	const char	*message = json_text(json_get(event, "message"));
 
 	if (is_text(event, "type", "progress")) {
-		progress_show(number(event, "synced"), number(event, "total"),
+		progress_show(number(event, json_get(event, "synced") != NULL ?
+		    "synced" : "done"), number(event, "total"),
 		    number(event, "added"));
 		return;
 	}
@@ -158,11 +162,30 @@ watch(struct watching *w)
 	return w->status;
 }
 
+int
+cli_watch(struct cli *cli, const struct cli_wish *wish)
+{
+	struct watching	 w = { .cli = cli, .status = -1,
+		.began_ms = clock_mono_ms() };
+
+	/* Listening first, so that nothing is announced in between. */
+	if (db_listen(cli->db, "job") == -1 ||
+	    job_ask(cli->db, cli->arena, wish->kind, wish->account_id,
+	    wish->request, wish->first_event, JOB_PRIORITY_NORMAL,
+	    w.id) == -1)
+		return cli_fail_database();
+	if (wish->wait)
+		return watch(&w);
+	puts(w.id);
+	return CLI_OK;
+}
+
 static int
 sync_account(struct cli *cli, const char *name, bool full, bool wait)
 {
-	struct watching		 w = { .cli = cli, .status = -1,
-		.began_ms = clock_mono_ms() };
+	struct cli_wish		 wish = { .kind = SYNC_KIND,
+		.request = full ? SYNC_FULL_REQUEST : "{}",
+		.first_event = SYNC_START_EVENT, .wait = wait };
 	struct cli_account	 acc;
 	int			 status;
 
@@ -170,16 +193,8 @@ sync_account(struct cli *cli, const char *name, bool full, bool wait)
 		return status;
 	if (strcmp(acc.state, "active") != 0)
 		return cli_fail(CLI_REFUSED, "the account is %s", acc.state);
-	/* Listening first, so that nothing is announced in between. */
-	if (db_listen(cli->db, "job") == -1 ||
-	    job_ask(cli->db, cli->arena, SYNC_KIND, acc.id,
-	    full ? SYNC_FULL_REQUEST : "{}", SYNC_START_EVENT,
-	    JOB_PRIORITY_NORMAL, w.id) == -1)
-		return cli_fail_database();
-	if (wait)
-		return watch(&w);
-	puts(w.id);
-	return CLI_OK;
+	wish.account_id = acc.id;
+	return cli_watch(cli, &wish);
 }
 
 int

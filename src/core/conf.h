@@ -65,6 +65,19 @@ struct conf {
 	int64_t		 partner_retries;
 	int64_t		 partner_retry_base_ms;
 
+	const char	*analytics_url;		/* no slash at the end */
+	int64_t		 analytics_funnel_interval_ms;
+	int64_t		 analytics_texts_interval_ms;
+	int64_t		 analytics_base_funnel_interval_ms;
+	int64_t		 analytics_base_texts_interval_ms;
+	int64_t		 analytics_batch_pause_ms;
+	int64_t		 analytics_texts_limit;
+	int64_t		 analytics_timeout_ms;
+	int64_t		 analytics_body_max;
+	int64_t		 analytics_retries;
+	const char	*analytics_schedule;	/* cron; "": none */
+	int64_t		 analytics_token_warning_ms;
+
 	int64_t		 auth_lifetime_ms;
 	int64_t		 auth_refusal_memory_ms;
 	int64_t		 auth_refusals_per_name;

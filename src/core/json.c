@@ -166,6 +166,12 @@ json_whole(const struct json *j, int64_t *out)
 	return 0;
 }
 
+bool
+json_is_int(const struct json *j)
+{
+	return json_is_integer(to_lib(j));
+}
+
 int
 json_truth(const struct json *j, bool *out)
 {

@@ -44,6 +44,9 @@ const char	*json_text(const struct json *);
  */
 int		 json_whole(const struct json *, int64_t *) MUST_CHECK;
 
+/* Whether it was sent as an integer, without a fraction. */
+bool		 json_is_int(const struct json *);
+
 /* Any number, as a double.  -1 when it is none. */
 int		 json_number(const struct json *, double *) MUST_CHECK;
 

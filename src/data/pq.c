@@ -166,7 +166,11 @@ rows_count(const struct db_rows *rows)
 static int
 column(const struct db_rows *rows, const char *name)
 {
-	int	 i = PQfnumber(rows->res, name);
+	int	 i = PQnfields(rows->res) - 1;
+
+	/* As it is: PQfnumber() would fold it to lower case. */
+	while (i >= 0 && strcmp(PQfname(rows->res, i), name) != 0)
+		i--;
 
 	if (i < 0) {
 		fprintf(stderr, "no column %s\n", name);

@@ -26,12 +26,14 @@ static const struct {
 	[PROBLEM_LOGIN_MISSING]	= { 401, "login_missing", "Login required" },
 	[PROBLEM_LOGIN_WRONG]	= { 401, "login_wrong", "Login refused" },
 	[PROBLEM_NO_ACCESS]	= { 403, "no_access", "No access" },
+	[PROBLEM_CROSS_SITE]	= { 403, "cross_site", "Another site's request" },
 	[PROBLEM_NOT_FOUND]	= { 404, "not_found", "Not found" },
 	[PROBLEM_METHOD]	= { 405, "method_not_allowed",
 	    "Method not allowed" },
 	[PROBLEM_CONFLICT]	= { 409, "conflict", "Not in this state" },
 	[PROBLEM_CANCELLED]	= { 409, "cancelled", "Cancelled" },
 	[PROBLEM_TOO_LARGE]	= { 413, "too_large", "Body too large" },
+	[PROBLEM_UNFIT_FIELD]	= { 422, "unfit_field", "Value does not fit" },
 	[PROBLEM_TOO_MANY_REFUSALS] = { 429, "too_many_refusals",
 	    "Too many refused logins" },
 	[PROBLEM_PARTNER_ERROR]	= { 502, "partner_error", "Partner error" },
@@ -67,7 +69,8 @@ problem_title(enum problem p)
 }
 
 static int
-answer(struct req *r, enum problem p, const char *field, const char *detail)
+answer(struct req *r, enum problem p, const char *field,
+    struct json *choices, const char *detail)
 {
 	struct json	*obj = json_new_obj(r->arena);
 
@@ -78,6 +81,8 @@ answer(struct req *r, enum problem p, const char *field, const char *detail)
 	json_put_text(obj, "detail", detail);
 	if (field != NULL)
 		json_put_text(obj, "field", field);
+	if (choices != NULL)
+		json_put(obj, "choices", choices);
 	json_put_text(obj, "instance", r->rid);
 	return resp_problem(r, rows[p].status, obj);
 }
@@ -101,7 +106,7 @@ problem(struct req *r, enum problem p, const char *detail, ...)
 	va_start(ap, detail);
 	text = format(r, detail, ap);
 	va_end(ap);
-	return answer(r, p, NULL, text);
+	return answer(r, p, NULL, NULL, text);
 }
 
 int
@@ -113,7 +118,32 @@ problem_field(struct req *r, const char *field, const char *detail, ...)
 	va_start(ap, detail);
 	text = format(r, detail, ap);
 	va_end(ap);
-	return answer(r, PROBLEM_BAD_FIELD, field, text);
+	return answer(r, PROBLEM_BAD_FIELD, field, NULL, text);
+}
+
+int
+problem_unfit(struct req *r, const char *field, const char *detail, ...)
+{
+	va_list	 ap;
+	char	*text;
+
+	va_start(ap, detail);
+	text = format(r, detail, ap);
+	va_end(ap);
+	return answer(r, PROBLEM_UNFIT_FIELD, field, NULL, text);
+}
+
+int
+problem_choose(struct req *r, const char *field, struct json *choices,
+    const char *detail, ...)
+{
+	va_list	 ap;
+	char	*text;
+
+	va_start(ap, detail);
+	text = format(r, detail, ap);
+	va_end(ap);
+	return answer(r, PROBLEM_UNFIT_FIELD, field, choices, text);
 }
 
 int

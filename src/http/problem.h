@@ -18,11 +18,13 @@ enum problem {
 	PROBLEM_LOGIN_MISSING,
 	PROBLEM_LOGIN_WRONG,
 	PROBLEM_NO_ACCESS,
+	PROBLEM_CROSS_SITE,
 	PROBLEM_NOT_FOUND,
 	PROBLEM_METHOD,
 	PROBLEM_CONFLICT,
 	PROBLEM_CANCELLED,
 	PROBLEM_TOO_LARGE,
+	PROBLEM_UNFIT_FIELD,
 	PROBLEM_TOO_MANY_REFUSALS,
 	PROBLEM_PARTNER_ERROR,
 	PROBLEM_PARTNER_LIMITED,
@@ -45,6 +47,15 @@ int	problem(struct req *, enum problem, const char *detail, ...)
 /* The same for a bad value of one field, named in "field": status 400. */
 int	problem_field(struct req *, const char *field, const char *detail, ...)
 	    PRINTF_LIKE(3, 4);
+
+/* The same for a value that is sound but does not fit here: status 422. */
+int	problem_unfit(struct req *, const char *field, const char *detail, ...)
+	    PRINTF_LIKE(3, 4);
+
+/* The same, with what could be chosen instead, an array. */
+struct json;
+int	problem_choose(struct req *, const char *field, struct json *choices,
+	    const char *detail, ...) PRINTF_LIKE(4, 5);
 
 /* The database did not answer: 503, with the hint to come back. */
 int	problem_database(struct req *);

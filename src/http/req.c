@@ -339,17 +339,27 @@ req_text(struct req *r, const char *name, long max, const char **out)
 }
 
 int
-req_json(struct req *r, struct json **out)
+req_body(struct req *r, struct bytes *out)
 {
 	struct buf	 body;
-	const char	*why = "it is longer than what is read here, or cut";
+	int		 rc;
 
-	*out = NULL;
 	buf_init(&body, (size_t)r->route->body_max);
-	if (fcgi_body(r->fcgi, &body) == 0)
-		*out = json_parse(r->arena, body.data != NULL ? body.data :
-		    "", body.len, &why);
+	rc = fcgi_body(r->fcgi, &body);
+	out->len = body.len;
+	out->p = arena_strndup(r->arena, body.data != NULL ? body.data : "",
+	    body.len);
 	buf_free(&body);
+	return rc == 0 ? 0 : problem(r, PROBLEM_BAD_BODY, "The body cannot be "
+	    "read: it is longer than what is read here, or cut.");
+}
+
+static int
+parse_body(struct req *r, struct bytes body, struct json **out)
+{
+	const char	*why;
+
+	*out = json_parse(r->arena, body.p, body.len, &why);
 	if (*out == NULL)
 		return problem(r, PROBLEM_BAD_BODY,
 		    "The body cannot be read: %s.", why);
@@ -357,6 +367,44 @@ req_json(struct req *r, struct json **out)
 		return problem(r, PROBLEM_BAD_BODY,
 		    "The body must be a JSON object.");
 	return 0;
+}
+
+int
+req_json(struct req *r, struct json **out)
+{
+	struct bytes	 body;
+	int		 status;
+
+	*out = NULL;
+	if ((status = req_body(r, &body)) != 0)
+		return status;
+	return parse_body(r, body, out);
+}
+
+int
+req_json_optional(struct req *r, struct json **out)
+{
+	struct bytes	 body;
+	int		 status;
+
+	*out = NULL;
+	if ((status = req_body(r, &body)) != 0)
+		return status;
+	if (strspn(body.p, " \t\r\n") == body.len) {
+		*out = json_new_obj(r->arena);
+		return 0;
+	}
+	return parse_body(r, body, out);
+}
+
+bool
+req_sends(const struct req *r, const char *type)
+{
+	const char	*is = req_param(r, "CONTENT_TYPE");
+	size_t		 n = strlen(type);
+
+	return is != NULL && strncasecmp(is, type, n) == 0 &&
+	    strchr("; \t", is[n]) != NULL;
 }
 
 /* The weight among the parameters of a media range: RFC 9110, 12.4.2. */

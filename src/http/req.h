@@ -7,6 +7,7 @@
 
 #include "core/buf.h"
 #include "core/compiler.h"
+#include "core/secret.h"
 
 /*
  * One request and the answer to it.  Handlers see parsed, bounded input; what
@@ -66,7 +67,11 @@ struct req {
 	bool			 operator_listener;
 
 	/* Who asks, once the route's login has accepted. */
-	int64_t			 account_id;
+	int64_t			 account_id;	/* 0 for an operator, who has
+						 * sellers: those below */
+	const char		*operator;	/* NULL: no operator */
+	const int64_t		*accounts;	/* the operator's sellers */
+	size_t			 naccounts;
 	int64_t			 registry_version;
 	const char		*today;		/* the Pacific date */
 	int64_t			 login_left_ms;	/* until it is checked anew */
@@ -126,6 +131,18 @@ int	req_text(struct req *, const char *name, long max, const char **out)
  * status of the problem that was put into the answer.
  */
 int	req_json(struct req *, struct json **out) MUST_CHECK;
+
+/*
+ * The body as it is, NUL-terminated in the arena and bounded likewise.  0, or
+ * the status of the problem that was put into the answer.
+ */
+int	req_body(struct req *, struct bytes *out) MUST_CHECK;
+
+/* The same as a JSON object; an empty body is an empty object. */
+int	req_json_optional(struct req *, struct json **out) MUST_CHECK;
+
+/* Whether the body is said to be of this media type. */
+bool	req_sends(const struct req *, const char *type);
 
 /*
  * Whether Accept names this media type and likes it better than JSON, which

@@ -113,7 +113,8 @@ route_dispatch(struct req *r, const struct route *routes, size_t n)
 	if (r->route->login != NULL && (status = r->route->login(r)) != 0)
 		return status;
 	if (r->route->flags & ROUTE_LIVE && r->upstream == NULL)
-		return resp_handover(r, "@live");
+		return resp_handover(r, r->operator != NULL ?
+		    "@live_operator" : "@live");
 	if (r->route->flags & ROUTE_ETAG && etag_check(r))
 		return resp_not_modified(r);
 	return r->route->handler(r);

@@ -1,11 +1,13 @@
 /* What people do to jobs, over HTTP and from the command line. */
 #include "jobs/control.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/arena.h"
 #include "core/json.h"
+#include "data/column.h"
 #include "data/db.h"
 #include "events/sse.h"
 #include "http/problem.h"
@@ -22,10 +24,9 @@ static const char paused_event[] = "{\"type\":\"waiting\",\"until\":null,"
     "\"reason\":\"by_hand\",\"message\":\"Paused until it is resumed\"}";
 
 static struct db_arg
-account_arg(int64_t account_id)
+accounts_arg(struct column *accounts)
 {
-	return account_id == CONTROL_ANY_ACCOUNT ? db_null() :
-	    db_int(account_id);
+	return accounts == NULL ? db_null() : column_arg(accounts);
 }
 
 /* What a POST that waits for the job is answered with. */
@@ -44,9 +45,9 @@ cancelled_answer(struct arena *a)
 
 static struct db_rows *
 change(struct db *db, struct arena *a, enum control_verb verb, const char *id,
-    int64_t account_id)
+    struct column *accounts)
 {
-	struct db_arg	 account = account_arg(account_id);
+	struct db_arg	 account = accounts_arg(accounts);
 
 	switch (verb) {
 	case CONTROL_CANCEL:
@@ -64,9 +65,9 @@ change(struct db *db, struct arena *a, enum control_verb verb, const char *id,
 
 static enum control_end
 change_job(struct db *db, struct arena *a, enum control_verb verb,
-    const char *id, int64_t account_id, struct control *c)
+    const char *id, struct column *accounts, struct control *c)
 {
-	struct db_rows	*rows = change(db, a, verb, id, account_id);
+	struct db_rows	*rows = change(db, a, verb, id, accounts);
 
 	if (rows == NULL)
 		return CONTROL_FAILED;
@@ -77,15 +78,30 @@ change_job(struct db *db, struct arena *a, enum control_verb verb,
 	return c->body != NULL ? CONTROL_DONE : CONTROL_FORBIDDEN;
 }
 
+/* The same request, or less. */
+static const char *
+request_again(struct arena *a, const char *text, bool failed_only)
+{
+	const char	*why;
+	struct json	*request = json_parse(a, text, strlen(text), &why);
+
+	if (request == NULL || !failed_only)
+		return text;
+	json_put_bool(request, "all", false);
+	json_put_bool(request, "failed", true);
+	return json_dump(a, request);
+}
+
 static int
 ask_again(struct db *db, struct arena *a, const struct db_rows *old,
-    struct control *c)
+    bool failed_only, struct control *c)
 {
 	const char	*first = rows_text(old, 0, "first_event");
 	struct db_rows	*rows;
 
 	if (job_ask(db, a, rows_text(old, 0, "kind"),
-	    rows_int(old, 0, "account_id"), rows_text(old, 0, "request"),
+	    rows_int(old, 0, "account_id"), request_again(a,
+	    rows_text(old, 0, "request"), failed_only),
 	    first != NULL ? first : "{\"type\":\"start\"}",
 	    JOB_PRIORITY_NORMAL, c->id) == -1)
 		return -1;
@@ -98,11 +114,11 @@ ask_again(struct db *db, struct arena *a, const struct db_rows *old,
 }
 
 static enum control_end
-retry_job(struct db *db, struct arena *a, const char *id, int64_t account_id,
-    struct control *c)
+retry_job(struct db *db, struct arena *a, const char *id,
+    struct column *accounts, bool failed_only, struct control *c)
 {
 	struct db_rows	*rows = db_query(db, a, Q_JOBS_AGAIN,
-			    DB_ARGS(db_text(id), account_arg(account_id)));
+			    DB_ARGS(db_text(id), accounts_arg(accounts)));
 
 	if (rows == NULL)
 		return CONTROL_FAILED;
@@ -111,18 +127,18 @@ retry_job(struct db *db, struct arena *a, const char *id, int64_t account_id,
 	c->was = rows_text(rows, 0, "was");
 	if (!rows_bool(rows, 0, "retryable"))
 		return CONTROL_FORBIDDEN;
-	return ask_again(db, a, rows, c) == 0 ? CONTROL_DONE : CONTROL_FAILED;
+	return ask_again(db, a, rows, failed_only, c) == 0 ? CONTROL_DONE : CONTROL_FAILED;
 }
 
 void
 control_do(struct db *db, struct arena *a, enum control_verb verb,
-    const char *id, int64_t account_id, struct control *c)
+    const char *id, struct column *accounts, struct control *c)
 {
 	memset(c, 0, sizeof(*c));
 	snprintf(c->id, sizeof(c->id), "%s", id);
-	c->end = verb == CONTROL_RETRY ?
-	    retry_job(db, a, id, account_id, c) :
-	    change_job(db, a, verb, id, account_id, c);
+	c->end = verb >= CONTROL_RETRY ? retry_job(db, a, id, accounts,
+	    verb == CONTROL_RETRY_FAILED, c) :
+	    change_job(db, a, verb, id, accounts, c);
 }
 
 const char *
@@ -138,6 +154,8 @@ control_why_not(struct arena *a, enum control_verb verb,
 		    "can be resumed",
 		[CONTROL_RETRY] = "only a job that ended partial, failed or "
 		    "cancelled can be tried again",
+		[CONTROL_RETRY_FAILED] = "only a job that ended partial, "
+		    "failed or cancelled can be tried again",
 	};
 
 	return arena_printf(a, "The job is %s; %s.", c->was, rules[verb]);
@@ -147,10 +165,14 @@ static int
 answer(struct req *r, enum control_verb verb)
 {
 	struct control	 c = { .end = CONTROL_NO_JOB };
+	struct column	 accounts;
 	char		 id[JOB_ID_SIZE];
 
-	if (sse_uuid(r->path_id, strlen(r->path_id), id) == 0)
-		control_do(r->db, r->arena, verb, id, r->account_id, &c);
+	if (sse_uuid(r->path_id, strlen(r->path_id), id) == 0) {
+		watch_accounts(r, &accounts);
+		control_do(r->db, r->arena, verb, id, &accounts, &c);
+		column_free(&accounts);
+	}
 	switch (c.end) {
 	case CONTROL_NO_JOB:
 		return watch_no_job(r);
@@ -162,11 +184,10 @@ answer(struct req *r, enum control_verb verb)
 	default:
 		break;
 	}
-	resp_bytes(r, verb == CONTROL_RETRY ? 202 : 200, "application/json",
+	resp_bytes(r, verb >= CONTROL_RETRY ? 202 : 200, "application/json",
 	    c.body, strlen(c.body));
-	if (verb == CONTROL_RETRY)
-		resp_header(r, "Location", arena_printf(r->arena,
-		    "/api/jobs/%s", c.id));
+	if (verb >= CONTROL_RETRY)
+		resp_header(r, "Location", watch_location(r, c.id));
 	return r->status;
 }
 
@@ -188,8 +209,34 @@ job_resume_post(struct req *r)
 	return answer(r, CONTROL_RESUME);
 }
 
+/* Whether only what failed is wanted: 0, or the status of a 400. */
+static int
+read_failed_only(struct req *r, bool *failed_only)
+{
+	struct json	*body;
+	int64_t		 n;
+	int		 status;
+
+	if ((status = req_int(r, "failed", 0, 0, 1, &n)) != 0 ||
+	    (status = req_json_optional(r, &body)) != 0)
+		return status;
+	*failed_only = n == 1;
+	if (!json_is_nil(json_get(body, "failedOnly")) &&
+	    json_truth(json_get(body, "failedOnly"), failed_only) == -1)
+		return problem_field(r, "failedOnly", "failedOnly must be "
+		    "true or false.");
+	return 0;
+}
+
 int
 job_retry_post(struct req *r)
 {
-	return answer(r, CONTROL_RETRY);
+	bool	 failed_only = false;
+	int	 status;
+
+	/* A partner's sync is always of the whole list. */
+	if (r->operator != NULL &&
+	    (status = read_failed_only(r, &failed_only)) != 0)
+		return status;
+	return answer(r, failed_only ? CONTROL_RETRY_FAILED : CONTROL_RETRY);
 }

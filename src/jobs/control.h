@@ -12,11 +12,12 @@
  * worker from writing any more, and it stops at its next look.
  */
 struct arena;
+struct column;
 struct db;
 struct req;
 
 enum control_verb { CONTROL_CANCEL, CONTROL_PAUSE, CONTROL_RESUME,
-	CONTROL_RETRY, CONTROL__MAX };
+	CONTROL_RETRY, CONTROL_RETRY_FAILED, CONTROL__MAX };
 
 enum control_end {
 	CONTROL_DONE,		/* body is the job; a new one after retry */
@@ -32,16 +33,15 @@ struct control {
 	char			 id[JOB_ID_SIZE];	/* of the job in body */
 };
 
-#define CONTROL_ANY_ACCOUNT	(-1)
-
 /*
- * Does it to the job of that id, which must be a UUID, if it belongs to that
- * account.  A retry never touches the old job, whose events are numbered and
+ * Does it to the job of that id, which must be a UUID, if it belongs to one of
+ * these accounts (a column of INT8; NULL: whoever's).  A retry never touches the old job, whose events are numbered and
  * whose streams have ended: it asks for the same work anew and, as everybody
- * who asks, joins the active job where there is one.
+ * who asks, joins the active job where there is one.  RETRY_FAILED asks for
+ * what has failed alone, of kinds that can tell.
  */
 void	control_do(struct db *, struct arena *, enum control_verb,
-	    const char *id, int64_t account_id, struct control *);
+	    const char *id, struct column *accounts, struct control *);
 
 /* "The job has ended already (done)." and the like, in the arena. */
 const char *control_why_not(struct arena *, enum control_verb,
@@ -49,7 +49,8 @@ const char *control_why_not(struct arena *, enum control_verb,
 
 /*
  * POST /api/jobs/{id}/cancel, /pause, /resume: 200 and the job.  /retry: 202,
- * Location and the new job.  409 where its state forbids it.
+ * Location and the new job.  409 where its state forbids it.  Likewise an
+ * operator's at /api/analytics/jobs, whose retry takes {"failedOnly":true}.
  */
 int	job_cancel_post(struct req *);
 int	job_pause_post(struct req *);

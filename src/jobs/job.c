@@ -79,6 +79,11 @@ fill(struct job *j, const struct db_rows *rows)
 	j->partner_ms = rows_int(rows, 0, "partner_ms");
 	j->database_ms = rows_int(rows, 0, "database_ms");
 	j->names_ms = rows_int(rows, 0, "names_ms");
+	j->calls_made = rows_null(rows, 0, "calls_made") ? -1 :
+	    rows_int(rows, 0, "calls_made");
+	j->calls_left = rows_null(rows, 0, "calls_left") ? -1 :
+	    rows_int(rows, 0, "calls_left");
+	j->eta_ms = -1;
 	j->checkpoint = stored_json(j->arena, rows_text(rows, 0,
 	    "checkpoint"));
 	note_request(j, rows_text(rows, 0, "request"));
@@ -225,6 +230,12 @@ commit(struct job *j, const struct db_rows *rows)
 	return 0;
 }
 
+static struct db_arg
+if_known(int64_t n)
+{
+	return n < 0 ? db_null() : db_int(n);
+}
+
 static struct db_rows *
 write_progress(struct job *j)
 {
@@ -232,13 +243,15 @@ write_progress(struct job *j)
 	    DB_ARGS(db_text(j->id), db_int(j->fence),
 	    db_int(j->conf->jobs_lease_ms),
 	    db_text(json_dump(j->scratch, j->checkpoint)),
-	    db_int(j->done), j->total < 0 ? db_null() : db_int(j->total),
+	    db_int(j->done), if_known(j->total),
 	    db_int(j->added), db_int(j->updated), db_int(j->removed),
 	    db_int(j->unchanged), db_int(j->failed),
 	    db_int(j->partner_ms), db_int(j->database_ms),
 	    db_int(j->names_ms), column_arg(&j->events),
 	    column_arg(&j->error_items), column_arg(&j->error_codes),
-	    column_arg(&j->error_details), db_bool(j->forget_errors)));
+	    column_arg(&j->error_details), db_bool(j->forget_errors),
+	    if_known(j->eta_ms), if_known(j->calls_made),
+	    if_known(j->calls_left)));
 }
 
 int
@@ -267,7 +280,7 @@ job_wait(struct job *j, int64_t delay_ms, const char *reason)
 	if (rows != NULL && rows_count(rows) == 1)
 		rows = db_query(j->db, j->scratch, Q_JOBS_WAIT,
 		    DB_ARGS(db_text(j->id), db_int(j->fence),
-		    db_int(delay_ms), db_text(reason)));
+		    db_int(delay_ms), db_text(reason), if_known(j->eta_ms)));
 	return commit(j, rows);
 }
 

@@ -59,6 +59,9 @@ struct job {
 	int64_t			 partner_ms;
 	int64_t			 database_ms;
 	int64_t			 names_ms;
+	int64_t			 calls_made;	/* -1: not counted */
+	int64_t			 calls_left;	/* -1: not known */
+	int64_t			 eta_ms;	/* until its end; -1: by done */
 
 	int64_t			 beat_ms;	/* when the lease was renewed */
 	const char		*follow_up;	/* request, with the next save */

@@ -30,12 +30,25 @@ struct due {
 };
 
 int
-schedule_check(const struct conf *conf, const char **why)
+schedule_check(const struct conf *conf, const char **name, const char **why)
 {
 	struct cron	 c;
 
-	return conf->schedule_sync[0] == '\0' ? 0 :
-	    cron_parse(&c, conf->schedule_sync, why);
+	*name = "schedule.sync";
+	if (conf->schedule_sync[0] != '\0' &&
+	    cron_parse(&c, conf->schedule_sync, why) == -1)
+		return -1;
+	*name = "analytics.schedule";
+	return conf->analytics_schedule[0] == '\0' ? 0 :
+	    cron_parse(&c, conf->analytics_schedule, why);
+}
+
+/* When jobs of that kind run unless their schedule says otherwise. */
+static const char *
+usual_cron(const struct conf *conf, const struct job_kind *kind)
+{
+	return kind->api == NULL ? "" :
+	    *(const char *const *)((const char *)conf + kind->cron);
 }
 
 void
@@ -43,20 +56,26 @@ schedule_tend(const struct conf *conf, struct db *db,
     const struct job_kind *kinds, size_t n)
 {
 	struct arena	*a = arena_new();
-	struct column	 names;
+	struct column	 names, apis, crons;
 	struct db_rows	*rows;
 
 	column_init(&names, COLUMN_TEXT);
-	for (size_t i = 0; i < n; i++)
-		if (kinds[i].by_default && conf->schedule_sync[0] != '\0')
-			column_text(&names, kinds[i].name);
+	column_init(&apis, COLUMN_TEXT);
+	column_init(&crons, COLUMN_TEXT);
+	for (size_t i = 0; i < n; i++) {
+		column_text(&names, kinds[i].name);
+		column_text(&apis, kinds[i].api);
+		column_text(&crons, usual_cron(conf, &kinds[i]));
+	}
 	rows = db_query(db, a, Q_JOBS_SCHEDULE_TEND,
-	    DB_ARGS(column_arg(&names), db_text(conf->schedule_sync),
+	    DB_ARGS(column_arg(&names), column_arg(&apis), column_arg(&crons),
 	    db_int(conf->schedule_jitter_ms)));
 	if (rows != NULL && rows_int(rows, 0, "made") > 0)
 		log_info("schedule: made", F_INT("schedules",
 		    rows_int(rows, 0, "made")));
 	column_free(&names);
+	column_free(&apis);
+	column_free(&crons);
 	arena_free(a);
 }
 
@@ -64,15 +83,19 @@ schedule_tend(const struct conf *conf, struct db *db,
 static int
 find_due(struct due *d, const struct job_kind *kinds, size_t n)
 {
-	struct column	 names;
+	struct column	 names, crons;
 
 	column_init(&names, COLUMN_TEXT);
-	for (size_t i = 0; i < n; i++)
+	column_init(&crons, COLUMN_TEXT);
+	for (size_t i = 0; i < n; i++) {
 		column_text(&names, kinds[i].name);
+		column_text(&crons, usual_cron(d->conf, &kinds[i]));
+	}
 	d->row = db_query(d->db, d->arena, Q_JOBS_SCHEDULE_DUE,
-	    DB_ARGS(column_arg(&names), db_text(d->conf->schedule_sync),
+	    DB_ARGS(column_arg(&names), column_arg(&crons),
 	    db_int(d->conf->schedule_jitter_ms), db_int(LATE_MS)));
 	column_free(&names);
+	column_free(&crons);
 	if (d->row == NULL)
 		return -1;
 	if (rows_count(d->row) == 0)
@@ -153,15 +176,18 @@ plan(struct due *d)
 static int
 ask(struct due *d)
 {
-	int	 rc;
+	const char	*request = rows_text(d->row, 0, "request");
+	int		 rc;
 
+	if (strcmp(request, "{}") == 0 && d->kind->request != NULL)
+		request = d->kind->request;
 	if (rows_bool(d->row, 0, "unplanned") ||
 	    rows_bool(d->row, 0, "skipped") ||
 	    rows_bool(d->row, 0, "nowhere"))
 		return 0;
 	rc = job_ask(d->db, d->arena, d->kind->name,
 	    rows_int(d->row, 0, "account_id"),
-	    rows_text(d->row, 0, "request"), d->kind->first_event,
+	    request, d->kind->first_event,
 	    JOB_PRIORITY_LOW, d->job);
 	d->is_new = rc == 1;
 	return rc == -1 ? -1 : 0;
@@ -172,7 +198,7 @@ move(struct due *d)
 {
 	return db_query(d->db, d->arena, Q_JOBS_SCHEDULE_MOVE,
 	    DB_ARGS(db_int(rows_int(d->row, 0, "id")), db_text(d->moment),
-	    db_text(d->conf->schedule_sync),
+	    db_text(usual_cron(d->conf, d->kind)),
 	    db_int(d->conf->schedule_jitter_ms),
 	    db_text(d->job[0] != '\0' ? d->job : NULL))) != NULL ? 0 : -1;
 }

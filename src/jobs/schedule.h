@@ -14,8 +14,12 @@ struct conf;
 struct db;
 struct job_kind;
 
-/* Is schedule.sync an expression, or empty?  -1 with *why in words. */
-int	schedule_check(const struct conf *, const char **why) MUST_CHECK;
+/*
+ * Is each setting that has to be one an expression, or empty?  -1 with its *name
+ * and *why in words.
+ */
+int	schedule_check(const struct conf *, const char **name, const char **why)
+	    MUST_CHECK;
 
 /*
  * Gives each account the schedules that every account has, and plans those

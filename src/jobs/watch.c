@@ -9,6 +9,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "data/column.h"
 #include "data/db.h"
 #include "events/handover.h"
 #include "events/sse.h"
@@ -16,6 +17,37 @@
 #include "http/req.h"
 #include "http/resp.h"
 #include "jobs/job.h"
+
+void
+watch_accounts(const struct req *r, struct column *c)
+{
+	column_init(c, COLUMN_INT8);
+	if (r->operator == NULL)
+		column_int(c, r->account_id);
+	for (size_t i = 0; i < r->naccounts; i++)
+		column_int(c, r->accounts[i]);
+}
+
+const char *
+watch_location(struct req *r, const char *id)
+{
+	return arena_printf(r->arena, "/api/%sjobs/%s",
+	    r->operator != NULL ? "analytics/" : "", id);
+}
+
+/* A job of the request's own accounts; NULL: database. */
+static struct db_rows *
+find_own(struct req *r, const char *id)
+{
+	struct column	 accounts;
+	struct db_rows	*rows;
+
+	watch_accounts(r, &accounts);
+	rows = db_query(r->db, r->arena, Q_JOBS_ONE,
+	    DB_ARGS(db_text(id), column_arg(&accounts)));
+	column_free(&accounts);
+	return rows;
+}
 
 int
 watch_no_job(struct req *r)
@@ -27,6 +59,7 @@ watch_no_job(struct req *r)
 int
 jobs_get(struct req *r)
 {
+	struct column	 accounts;
 	struct db_rows	*rows;
 	int64_t		 limit, offset;
 	char		*body;
@@ -36,8 +69,10 @@ jobs_get(struct req *r)
 	if ((status = req_int(r, "limit", 20, 1, 100, &limit)) != 0 ||
 	    (status = req_int(r, "offset", 0, 0, 1000000, &offset)) != 0)
 		return status;
+	watch_accounts(r, &accounts);
 	rows = db_query(r->db, r->arena, Q_JOBS_LIST,
-	    DB_ARGS(db_int(r->account_id), db_int(limit), db_int(offset)));
+	    DB_ARGS(column_arg(&accounts), db_int(limit), db_int(offset)));
+	column_free(&accounts);
 	if (rows == NULL)
 		return problem_database(r);
 
@@ -64,12 +99,13 @@ find_job(struct req *r, char id[JOB_ID_SIZE], const char **body)
 	*body = NULL;
 	if (sse_uuid(r->path_id, strlen(r->path_id), id) == -1)
 		return 0;
-	rows = db_query(r->db, r->arena, Q_JOBS_ONE,
-	    DB_ARGS(db_text(id), db_int(r->account_id)));
-	if (rows == NULL)
+	if ((rows = find_own(r, id)) == NULL)
 		return -1;
-	if (rows_count(rows) == 1)
+	if (rows_count(rows) == 1) {
 		*body = rows_text(rows, 0, "body");
+		/* An operator's stream is of the seller's account. */
+		r->account_id = rows_int(rows, 0, "account_id");
+	}
 	return 0;
 }
 
@@ -113,9 +149,7 @@ watch_resume(struct req *r, char id[JOB_ID_SIZE], int64_t *after)
 
 	if (text == NULL || sse_id_parse(text, &last) == -1)
 		return 0;
-	rows = db_query(r->db, r->arena, Q_JOBS_ONE,
-	    DB_ARGS(db_text(last.job), db_int(r->account_id)));
-	if (rows == NULL)
+	if ((rows = find_own(r, last.job)) == NULL)
 		return -1;
 	strcpy(id, last.job);
 	if (rows_count(rows) == 0)

@@ -6,7 +6,14 @@
 
 #include "jobs/job.h"
 
+struct column;
 struct req;
+
+/* Whose jobs the request may see, as a column for the caller to free. */
+void	watch_accounts(const struct req *, struct column *);
+
+/* Where such a request finds the job of that id, in the arena. */
+const char *watch_location(struct req *, const char *id);
 
 /* GET /api/jobs: the account's jobs, newest first. */
 int	jobs_get(struct req *);

@@ -145,6 +145,23 @@ pause_ms(int ms)
 	nanosleep(&ts, NULL);
 }
 
+/* A wait that is over is not found a second late. */
+static int
+next_ms(struct db *db, struct column *names)
+{
+	struct arena	*a = arena_new();
+	struct db_rows	*rows;
+	int64_t		 ms = LOOK_MS;
+
+	rows = db_query(db, a, Q_JOBS_NEXT,
+	    DB_ARGS(column_arg(names), db_int(LOOK_MS)));
+	if (rows != NULL && rows_count(rows) == 1)
+		ms = rows_int(rows, 0, "ms");
+	arena_free(a);
+	/* Due, but in somebody else's hands: not for long. */
+	return ms > 0 ? (int)ms : 20;
+}
+
 int
 jobs_work(struct worker *w, const struct job_kind *kinds, size_t nkinds)
 {
@@ -188,7 +205,7 @@ jobs_work(struct worker *w, const struct job_kind *kinds, size_t nkinds)
 			chores.tend_ms = clock_mono_ms() + TEND_EVERY_MS;
 		}
 		if (n == 0)
-			db_wait(life.db, LOOK_MS);
+			db_wait(life.db, next_ms(life.db, &names));
 	}
 	column_free(&names);
 	return 0;

@@ -13,7 +13,10 @@ struct job_kind {
 	const char	*name;		/* "programs.sync" */
 	enum job_end	 (*run)(struct job *);
 	const char	*first_event;	/* of its stream, when by schedule */
-	bool		 by_default;	/* every account has a schedule of it */
+	const char	*api;		/* whose accounts all have a schedule
+					 * of it; NULL: none */
+	size_t		 cron;		/* when: of struct conf, a text */
+	const char	*request;	/* when by schedule */
 };
 
 /*

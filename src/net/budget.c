@@ -23,6 +23,12 @@ budget_share(const struct budget *b, bool urgent)
 	return b->burst - kept > 1 ? b->burst - kept : 1;
 }
 
+static int64_t
+per_ms(const struct budget *b)
+{
+	return b->per_ms > 0 ? b->per_ms : 1000;
+}
+
 /* Without a rate only a time that the partner has named counts. */
 static int
 look(struct db *db, struct arena *a, const struct budget *b,
@@ -53,7 +59,7 @@ budget_take(struct db *db, struct arena *a, const struct budget *b,
 	rows = db_query(db, a, Q_NET_RATE_TAKE, DB_ARGS(db_text(b->api),
 	    account_arg(b), db_text(b->method), db_int(wish->n),
 	    db_int(b->rate), db_int(budget_share(b, wish->urgent)),
-	    db_int(wish->wait_max_ms)));
+	    db_int(wish->wait_max_ms), db_int(per_ms(b))));
 	if (rows == NULL)
 		return -1;
 	grant->n = rows_int(rows, 0, "granted");
@@ -66,7 +72,7 @@ int
 budget_block(struct db *db, struct arena *a, const struct budget *b,
     int64_t ms)
 {
-	int64_t	 refill_ms = b->rate > 0 ? b->burst * 1000 / b->rate : 0;
+	int64_t	 refill_ms = b->rate > 0 ? b->burst * per_ms(b) / b->rate : 0;
 
 	log_info("budget: blocked", F_STR("method", b->method),
 	    F_INT("ms", ms));

@@ -20,7 +20,8 @@ struct budget {
 	const char	*api;
 	const char	*method;
 	unsigned char	 account[SECRET_HASH_SIZE];
-	int64_t		 rate;		/* calls a second; 0: no limit */
+	int64_t		 rate;		/* calls in per_ms; 0: no limit */
+	int64_t		 per_ms;	/* 0: a second */
 	int64_t		 burst;		/* calls at once, when full */
 	int64_t		 reserve;	/* percent of it, not for jobs */
 };

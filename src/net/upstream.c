@@ -4,6 +4,7 @@
 #include "net/upstream.h"
 
 #include <curl/curl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,9 +97,12 @@ put_back(struct upstream *u, struct handle *h)
 static void
 set_headers(struct handle *h)
 {
-	char	 line[2048];
+	char	 line[8192];
 
 	h->headers = curl_slist_append(NULL, "Accept: application/json");
+	if (h->call->post != NULL)
+		h->headers = curl_slist_append(h->headers,
+		    "Content-Type: application/json");
 	if (h->call->authorization != NULL) {
 		snprintf(line, sizeof(line), "Authorization: %s",
 		    h->call->authorization);
@@ -122,6 +126,7 @@ upstream_start(struct upstream *u, struct upstream_call *call)
 	call->result = UPSTREAM_PENDING;
 	call->status = 0;
 	call->retry_after_ms = -1;
+	call->limit = (struct upstream_limit){ -1, -1, -1, -1 };
 	call->why[0] = '\0';
 	buf_init(&call->body, call->body_max);
 
@@ -141,9 +146,37 @@ upstream_start(struct upstream *u, struct upstream_call *call)
 	curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
 	curl_easy_setopt(h->easy, CURLOPT_PRIVATE, h);
+	/* Kept by the caller until it is answered. */
+	if (call->post != NULL)
+		curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, call->post);
 	set_headers(h);
 	if (curl_multi_add_handle(u->multi, h->easy) != CURLM_OK)
 		fatal("upstream: cannot add a transfer");
+}
+
+/* The value of a header that is a number; -1 when it is none. */
+static int64_t
+number_header(const struct handle *h, const char *name)
+{
+	struct curl_header	*found;
+	double			 n;
+	char			*end;
+
+	if (curl_easy_header(h->easy, name, 0, CURLH_HEADER, -1, &found) !=
+	    CURLHE_OK)
+		return -1;
+	n = strtod(found->value, &end);
+	if (end == found->value || *end != '\0' || !(n >= 0))
+		return -1;
+	return n < RETRY_AFTER_MAX_S ? (int64_t)ceil(n) : RETRY_AFTER_MAX_S;
+}
+
+static int64_t
+seconds_header(const struct handle *h, const char *name)
+{
+	int64_t	 n = number_header(h, name);
+
+	return n == -1 ? -1 : n * 1000;
 }
 
 static void
@@ -158,6 +191,12 @@ finish(struct handle *h, CURLcode code)
 	    CURLE_OK && after > 0)
 		call->retry_after_ms = (after < RETRY_AFTER_MAX_S ? after :
 		    RETRY_AFTER_MAX_S) * INT64_C(1000);
+	call->limit = (struct upstream_limit){
+		.remaining = number_header(h, "X-Ratelimit-Remaining"),
+		.retry_ms = seconds_header(h, "X-Ratelimit-Retry"),
+		.reset_ms = seconds_header(h, "X-Ratelimit-Reset"),
+		.burst = number_header(h, "X-Ratelimit-Limit"),
+	};
 	if (code == CURLE_OK)
 		call->result = UPSTREAM_OK;
 	else if (call->result == UPSTREAM_TOO_BIG)

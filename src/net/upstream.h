@@ -9,7 +9,7 @@
 /*
  * Calls to partner APIs, many at a time, over libcurl, which is named in
  * upstream.c alone.  HTTP/1.1 with connections kept alive: several of them
- * beat one multiplexed (partner contract, section 7).  GET only.
+ * beat one multiplexed (partner contract, section 7).  GET, or POST of JSON.
  */
 struct conf;
 struct upstream;
@@ -23,6 +23,14 @@ enum upstream_result {
 	UPSTREAM_HELD,		/* not made: the budget has none for it */
 };
 
+/* What the X-Ratelimit headers say; -1 where there is none. */
+struct upstream_limit {
+	int64_t	 remaining;	/* calls, at once */
+	int64_t	 retry_ms;	/* until the next try */
+	int64_t	 reset_ms;	/* until the burst is full again */
+	int64_t	 burst;		/* calls, when it is full */
+};
+
 /*
  * One call.  The caller fills in the first part, keeps it in place until it
  * is answered, and frees body with buf_free() whatever came.
@@ -30,6 +38,7 @@ enum upstream_result {
 struct upstream_call {
 	const char		*url;
 	const char		*authorization;	/* header's value, or NULL */
+	const char		*post;		/* JSON to be sent; NULL: GET */
 	int64_t			 deadline_ms;	/* on clock_mono_ms() */
 	size_t			 body_max;
 	void			*data;		/* the caller's own */
@@ -37,6 +46,7 @@ struct upstream_call {
 	enum upstream_result	 result;
 	long			 status;	/* HTTP's, with UPSTREAM_OK */
 	int64_t			 retry_after_ms; /* -1 when not said */
+	struct upstream_limit	 limit;
 	struct buf		 body;
 	int64_t			 took_ms;
 	char			 why[128];	/* in words, when not OK */

@@ -5,49 +5,52 @@
 
 #include "core/arena.h"
 #include "core/json.h"
+#include "http/cursor.h"
+#include "http/export.h"
 #include "http/problem.h"
 #include "http/req.h"
 #include "http/resp.h"
-#include "programs/cursor.h"
-#include "programs/export.h"
 #include "programs/filters.h"
 
 #define LIMIT_MAX	200
 #define OFFSET_MAX	100000000
 #define ARGS		(FILTERS_ARGS + 8)
 
-const struct registry_column registry_columns[] = {
-	{ "program_id", REGISTRY_TEXT },
-	{ "program_type", REGISTRY_TEXT },
-	{ "status", REGISTRY_TEXT },
-	{ "program_status", REGISTRY_TEXT },
-	{ "program_pause_status", REGISTRY_TEXT },
-	{ "custom_name", REGISTRY_TEXT },
-	{ "yelp_business_id", REGISTRY_TEXT },
-	{ "partner_business_id", REGISTRY_TEXT },
-	{ "business_name", REGISTRY_TEXT },
-	{ "businesses", REGISTRY_LIST },
-	{ "start_date", REGISTRY_DATE },
-	{ "end_date", REGISTRY_DATE },
-	{ "currency", REGISTRY_TEXT },
-	{ "budget", REGISTRY_INT },
-	{ "is_autobid", REGISTRY_BOOL },
-	{ "max_bid", REGISTRY_INT },
-	{ "billed_impressions", REGISTRY_INT },
-	{ "billed_clicks", REGISTRY_INT },
-	{ "ad_cost", REGISTRY_INT },
-	{ "fee_period", REGISTRY_TEXT },
-	{ "page_upgrade_monthly_rate", REGISTRY_INT },
-	{ "page_upgrade_cost", REGISTRY_INT },
-	{ "future_budget_changes", REGISTRY_LIST },
-	{ "active_features", REGISTRY_LIST },
-	{ "available_features", REGISTRY_LIST },
-	{ "ad_categories", REGISTRY_LIST },
-	{ "ad_campaign_id", REGISTRY_TEXT },
-	{ "created_at", REGISTRY_DATE },
-	{ "updated_at", REGISTRY_DATE },
+static const struct export_column columns[] = {
+	{ "program_id", EXPORT_TEXT },
+	{ "program_type", EXPORT_TEXT },
+	{ "status", EXPORT_TEXT },
+	{ "program_status", EXPORT_TEXT },
+	{ "program_pause_status", EXPORT_TEXT },
+	{ "custom_name", EXPORT_TEXT },
+	{ "yelp_business_id", EXPORT_TEXT },
+	{ "partner_business_id", EXPORT_TEXT },
+	{ "business_name", EXPORT_TEXT },
+	{ "businesses", EXPORT_LIST },
+	{ "start_date", EXPORT_DATE },
+	{ "end_date", EXPORT_DATE },
+	{ "currency", EXPORT_TEXT },
+	{ "budget", EXPORT_NUMBER },
+	{ "is_autobid", EXPORT_BOOL },
+	{ "max_bid", EXPORT_NUMBER },
+	{ "billed_impressions", EXPORT_NUMBER },
+	{ "billed_clicks", EXPORT_NUMBER },
+	{ "ad_cost", EXPORT_NUMBER },
+	{ "fee_period", EXPORT_TEXT },
+	{ "page_upgrade_monthly_rate", EXPORT_NUMBER },
+	{ "page_upgrade_cost", EXPORT_NUMBER },
+	{ "future_budget_changes", EXPORT_LIST },
+	{ "active_features", EXPORT_LIST },
+	{ "available_features", EXPORT_LIST },
+	{ "ad_categories", EXPORT_LIST },
+	{ "ad_campaign_id", EXPORT_TEXT },
+	{ "created_at", EXPORT_DATE },
+	{ "updated_at", EXPORT_DATE },
 };
-const size_t registry_columns_count = nitems(registry_columns);
+static const struct export_list csv = {
+	.file = "programs", .key = "program_id", .columns = columns,
+	.ncolumns = nitems(columns),
+};
 
 /* What was asked for. */
 struct asked {
@@ -61,19 +64,19 @@ struct asked {
 	const char	*scope;		/* what a cursor is bound to */
 };
 
-static const struct registry_column *
+static const struct export_column *
 column(const char *name)
 {
-	for (size_t i = 0; i < registry_columns_count; i++)
-		if (strcmp(registry_columns[i].name, name) == 0)
-			return &registry_columns[i];
+	for (size_t i = 0; i < nitems(columns); i++)
+		if (strcmp(columns[i].name, name) == 0)
+			return &columns[i];
 	return NULL;
 }
 
 static int
 read_sort(struct req *r, struct asked *q)
 {
-	const struct registry_column	*c;
+	const struct export_column	*c;
 	const char			*text;
 	int				 status;
 
@@ -161,21 +164,21 @@ row(struct arena *a, const struct db_rows *rows, size_t i)
 {
 	struct json	*obj = json_new_obj(a);
 
-	for (size_t k = 0; k < registry_columns_count; k++) {
-		const char	*name = registry_columns[k].name;
+	for (size_t k = 0; k < nitems(columns); k++) {
+		const char	*name = columns[k].name;
 
 		if (rows_null(rows, i, name)) {
 			json_put_nil(obj, name);
 			continue;
 		}
-		switch (registry_columns[k].shape) {
-		case REGISTRY_INT:
+		switch (columns[k].shape) {
+		case EXPORT_NUMBER:
 			json_put_int(obj, name, rows_int(rows, i, name));
 			break;
-		case REGISTRY_BOOL:
+		case EXPORT_BOOL:
 			json_put_bool(obj, name, rows_bool(rows, i, name));
 			break;
-		case REGISTRY_LIST:
+		case EXPORT_LIST:
 			put_list(obj, a, name, rows_text(rows, i, name));
 			break;
 		default:
@@ -265,7 +268,7 @@ all_as_csv(struct req *r, struct asked *q)
 	q->place = (struct cursor){ 0 };
 	q->offset = 0;
 	fill_args(r, q, -1, args);
-	return export_csv(r, Q_PROGRAMS_REGISTRY_LIST, args, ARGS);
+	return export_csv(r, &csv, Q_PROGRAMS_REGISTRY_LIST, args, ARGS);
 }
 
 int

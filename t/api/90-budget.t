@@ -67,7 +67,7 @@ subtest 'however many take, it is never more than there is' => sub {
 			my ($granted, $asked, $began) = (0, 0, time);
 			my $statement = $s->db->prepare($sql);
 			while (time < $end) {
-				$statement->execute('test', '\x01', $method, 3, $rate, $burst, 0);
+				$statement->execute('test', '\x01', $method, 3, $rate, $burst, 0, 1000);
 				my $row = $statement->fetchrow_hashref;
 				$granted += $row->{granted};
 				$asked++;

@@ -16,6 +16,11 @@ use Test::More;
 my @floors = qw(core proc data net http events jobs programs cli top);
 my %height = map { $floors[$_] => $_ } 0 .. $#floors;
 
+# Products stand side by side: each may use the floors below, none another one.
+my @products = qw(analytics);
+$height{$_} = $height{programs} for @products;
+my %product = map { $_ => 1 } 'programs', @products;
+
 # Header of an outside library: the only file that may include it.
 my %library = (
 	'fcgiapp.h'   => 'http/fcgi.c',
@@ -54,6 +59,8 @@ sub judge_own {
 	    if !-e "$src/$name" && $name ne 'data/query.h';
 	return "$file includes $name from $there, a floor above $here"
 	    if $height{$there} > $height{$here};
+	return "$file includes $name of another product"
+	    if $product{$here} && $product{$there} && $here ne $there;
 	return "$file includes $name, which is not for it"
 	    if $private{$name} && !grep { $_ eq $file } @{ $private{$name} };
 	return;
@@ -121,6 +128,11 @@ complains({ 'cli/a.c' => ['"routes.h"'], 'routes.h' => [] },
 complains({ 'jobs/a.h' => ['"programs/x.h"'], 'programs/x.h' => [] },
 	['jobs/a.h includes programs/x.h from programs, a floor above jobs'],
 	'a header that includes a floor above is found');
+complains({ 'analytics/a.c' => ['"programs/x.h"'], 'programs/x.h' => [] },
+	['analytics/a.c includes programs/x.h of another product'],
+	'a product that includes another one is found');
+complains({ 'programs/a.c' => ['"analytics/x.h"'], 'analytics/x.h' => [] },
+	['programs/a.c includes analytics/x.h of another product'], '... either way');
 complains({ 'core/a.c' => ['"buf.h"'], 'core/buf.h' => [] },
 	['core/a.c includes buf.h, which is not there'],
 	'an include that is not written from src/ is found');

@@ -70,7 +70,9 @@ subtest 'the paths are those of the route table' => sub {
 		my $operator = $route{$name} =~ /ROUTE_OPERATOR/ ? 1 : 0;
 		is exists $doc->{paths}{$path}{servers} ? 1 : 0, $operator, "$name: whose listener";
 		is ref $has->{security} eq 'ARRAY' && !@{ $has->{security} } ? 1 : 0,
-		    $route{$name} =~ /account_login/ ? 0 : 1, "$name: with login or without";
+		    $route{$name} =~ /account_login|seller_login/ ? 0 : 1, "$name: with login or without";
+		ok $has->{responses}{401} && $has->{responses}{403}, "$name: for operators alone"
+		    if $route{$name} =~ /seller_login/;
 		ok $has->{responses}{401} && $has->{responses}{429}, "$name: may be refused"
 		    if $route{$name} =~ /account_login/;
 		is exists $has->{responses}{413} ? 1 : 0, $route{$name} =~ /, 0, / || $operator ? 0 : 1,
@@ -84,7 +86,7 @@ subtest 'the paths are those of the route table' => sub {
 			ok scalar(grep { $_ eq $query{$name}{$key} } @{ $of->{schema}{enum} // [] }),
 			    "... with $query{$name}{$key}";
 		}
-		my $tagged = $route{$name} =~ /ROUTE_ETAG/ ? 1 : 0;
+		my $tagged = $route{$name} =~ /ROUTE_ETAG|\b(?:table_get|product_get)\b/ ? 1 : 0;
 		is exists $has->{responses}{304} ? 1 : 0, $tagged, "$name: may be as it was";
 		is exists $parameter{'If-None-Match'} ? 1 : 0, $tagged, '... when that is asked';
 		is exists +($has->{responses}{200}{headers} // {})->{ETag} ? 1 : 0, $tagged, '... by its tag';
@@ -166,7 +168,8 @@ sub wrong {
 	return $type eq 'null' ? () : in_scalar($schema, $value, $at);
 }
 
-my $s = Lockstep::Stack->start(conf => { 'jobs.workers' => 1, 'stream.max_age' => '3s' });
+my $s = Lockstep::Stack->start(conf => { 'jobs.workers' => 1, 'stream.max_age' => '3s',
+	'analytics.schedule' => '', 'analytics.funnel_interval' => '50ms', 'analytics.texts_interval' => '50ms' });
 
 # Asks and compares; what was answered comes back.
 sub fits {
@@ -243,6 +246,36 @@ subtest 'what is answered fits the schemas' => sub {
 	fits('POST /api/reseller/programs/sync', '/api/reseller/programs/sync?dry_run=1', 200, as => 'p80');
 	fits("POST /api/jobs/{id}/$_", "/api/jobs/$job/$_", 409, as => 'p80') for qw(cancel pause resume);
 	fits('POST /api/jobs/{id}/retry', "/api/jobs/$job/retry", 202, as => 'p80');
+	my @operator = (login => $s->operator_login);
+	my $api = '/api/analytics';
+	my $token = $s->seller->token('small');
+	my $seller = fits("POST $api/sellers", "$api/sellers", 201, @operator, json => { name => 'small', token => $token })->{id};
+	fits("POST $api/sellers", "$api/sellers", 422, @operator, json => { name => 'small', token => $token });
+	fits("POST $api/sellers/{id}/token", "$api/sellers/$seller/token", 200, @operator, json => { token => $token });
+	fits("GET $api/sellers", "$api/sellers", 200, @operator);
+	fits("GET $api/sellers", "$api/sellers", 401);
+	fits("GET $api/sellers/{id}", "$api/sellers/$seller", 200, @operator);
+	fits("GET $api/sellers/{id}", "$api/sellers/0", 404, @operator);
+	my @nm = map { $_->{product}{nmId} } @{ $s->seller->data('small', '2026-01-01', '2026-01-02') };
+	fits("POST $api/sellers/{id}/products", "$api/sellers/$seller/products", 200, @operator, json => { nmIds => [@nm, 'x'] });
+	fits("POST $api/sync-background", "$api/sync-background", 403, @operator, headers => { Origin => 'https://elsewhere' });
+	fits("POST $api/sync-background", "$api/sync-background", 400, @operator, json => { batchSize => 0 });
+	my $task = fits("POST $api/sync-background", "$api/sync-background", 202, @operator)->{taskId};
+	fits("POST $api/jobs/{id}/pause", "$api/jobs/$task/pause", 200, @operator);
+	fits("GET $api/products", "$api/products", 200, @operator);
+	fits("POST $api/jobs/{id}/resume", "$api/jobs/$task/resume", 200, @operator);
+	fits("POST $api/jobs/{id}/cancel", "$api/jobs/$task/cancel", 200, @operator);
+	fits("POST $api/jobs/{id}/cancel", "$api/jobs/$task/cancel", 409, @operator);
+	my $again = fits("POST $api/jobs/{id}/retry", "$api/jobs/$task/retry", 202, @operator)->{id};
+	fits("GET $api/jobs/{id}/events", "$api/jobs/$task/events", 200, @operator);
+	fits("GET $api/jobs/{id}", "$api/jobs/$again", 200, @operator);
+	fits("GET $api/jobs", "$api/jobs", 200, @operator);
+	fits("GET $api/products/{id}", "$api/products/$nm[0]", 200, @operator);
+	fits("GET $api/products", "$api/products?sort=-revenue&limit=1", 200, @operator);
+	fits("GET $api/products", "$api/products", 200, @operator, headers => { Accept => 'text/csv' });
+	fits("GET $api/products", "$api/products", 304, @operator, headers => { 'If-None-Match' => '*' });
+	fits("GET $api/products/{id}", "$api/products/$nm[0]", 304, @operator, headers => { 'If-None-Match' => '*' });
+	fits("DELETE $api/sellers/{id}", "$api/sellers/$seller", 200, @operator);
 	fits("GET $_", $_, 200, operator => 1) for qw(/healthz /readyz /status /metrics);
 };
 

@@ -28,7 +28,8 @@ sub is_problem {
 subtest 'up says where everything is, again when it is up already' => sub {
 	my $again = stack_tool('up', '--dir', $s->{DIR});
 	is $again->{exit}, 0, 'up again';
-	for my $key (qw(BASE_URL OPERATOR_URL PARTNER_URL DATABASE_URL PID_MASTER
+	for my $key (qw(BASE_URL OPERATOR_URL PARTNER_URL DATABASE_URL PID_MASTER SELLER_URL
+	    OPERATOR_USER OPERATOR_PASSWORD OTHER_OPERATOR_USER OTHER_OPERATOR_PASSWORD PID_SELLER
 	    PID_NGINX PID_POSTGRES PID_PARTNER RUN_DIR LOG DIR)) {
 		like $again->{out}, qr/^\Q$key=$s->{$key}\E$/m, $key;
 	}

@@ -19,6 +19,7 @@ my $code = 'export const many = "' . 'x' x 5000 . qq(";\n);
 File::Path::remove_tree($root);
 subtest 'without pages there are none' => sub {
 	is $s->get($_)->{status}, 404, $_ for qw(/login /programs /lockstep/third-party.txt);
+	is $s->get($_, login => $s->operator_login)->{status}, 404, $_ for qw(/analytics /jobs);
 };
 
 sub put {
@@ -78,6 +79,31 @@ for my $path (qw(/login /programs /programs?status=CURRENT&next=https://elsewher
 	};
 }
 
+for my $path (qw(/analytics /jobs /analytics?seller=7&q=x /jobs?job=1)) {
+	subtest "$path is the page for operators alone" => sub {
+		my $answer = $s->get($path, login => $s->operator_login);
+		is $answer->{status}, 200, 'status';
+		like $answer->{body}, qr/<title>Programs/, 'index.html';
+		is $answer->{headers}{'content-type'}, 'text/html; charset=utf-8', 'type';
+		is $answer->{headers}{'cache-control'}, 'no-cache, no-store', 'not kept';
+		is_safe($answer);
+		for my $how ([], [login => [$s->operator_login->[0], 'wrong']], [as => 'demo']) {
+			my $no = $s->get($path, @$how);
+			is $no->{status}, 401, 'nobody else';
+			like $no->{headers}{'www-authenticate'}, qr/^Basic realm="Lockstep"/, '... is asked by the browser itself';
+			unlike $no->{body}, qr/<title>Programs/, '... and sees nothing of it';
+			is_safe($no);
+		}
+	};
+}
+
+subtest 'the files of the pages are for everybody' => sub {
+	for my $path (qw(/login /programs /lockstep/assets/app-1a2b3c.js /lockstep/third-party.txt)) {
+		is $s->get($path)->{status}, 200, $path;
+		is $s->get($path, login => [$s->operator_login->[0], 'wrong'])->{status}, 200, '... whatever login is sent along';
+	}
+};
+
 subtest 'a file with a hash in its name is kept for ever' => sub {
 	my $plain = $s->get('/lockstep/assets/app-1a2b3c.js');
 	is $plain->{status}, 200, 'status';
@@ -108,6 +134,7 @@ subtest 'the licences' => sub {
 
 subtest 'everything else is 404, and nothing sends anywhere' => sub {
 	for my $path (qw(/ /index.html /login/ /login.html /loginx /programs/ /programs/1 /lockstep
+	    /analytics/ /analytics/1 /analyticsx /jobs/ /jobs/1 /jobsx
 	    /lockstep/ /lockstep/index.html /lockstep/assets /lockstep/assets/ /assets/app-1a2b3c.js
 	    /lockstep/assets/../../index.html /lockstep/assets/..%2f..%2findex.html
 	    /lockstep/assets../index.html //elsewhere.example/programs /\elsewhere.example/%2e%2e

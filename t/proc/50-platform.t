@@ -200,8 +200,13 @@ subtest 'what a client writes into its query decides nothing in stream' => sub {
 subtest 'what a client types is nobody\'s name, and no header makes an operator' => sub {
 	for my $file (glob Lockstep::Stack->root . '/conf/nginx/*') {
 		my $text = slurp($file) =~ s/^\s*#.*$//gmr;
+		my $name = $file =~ s{.*/}{}r;
+		# The one place where the name has been checked, by the lines before it.
+		like $text, qr/^satisfy all;\nauth_basic "\w+";\nauth_basic_user_file \S+;\n.*\$remote_user;$/m,
+		    'operator-auth checks it' and next if $name eq 'operator-auth';
 		unlike $text, qr/REMOTE_USER|\$remote_user|include\s+fastcgi(_params|\.conf)/,
-		    $file =~ s{.*/}{}r . ' passes no typed name';
+		    "$name passes no typed name";
+		unlike $text, qr/operator-auth/, "$name names no operator" if $name ne 'operator-request';
 	}
 	for my $name ('Lockstep-Listener', 'LOCKSTEP_LISTENER', 'Http-Lockstep-Listener') {
 		is $s->get('/status', headers => { $name => 'operator' })->{status}, 404, "not by $name";
@@ -209,12 +214,23 @@ subtest 'what a client types is nobody\'s name, and no header makes an operator'
 	}
 };
 
+# A file of conf/nginx with all that it includes in its place, without comments.
+sub whole {
+	my ($name) = @_;
+	my $text = slurp(Lockstep::Stack->root . "/conf/nginx/$name") =~ s/^\s*#.*$//gmr;
+	return $text =~ s{include lockstep/(\S+);}{whole($1)}ger;
+}
+
 subtest 'nginx is told what the platform needs' => sub {
-	my $conf = join "\n", map { slurp($_) =~ s/^\s*#.*$//gmr } grep { !/site|README/ }
-	    glob Lockstep::Stack->root . '/conf/nginx/*';
-	my @pass = $conf =~ /fastcgi_pass unix:/g;
-	cmp_ok scalar(() = $conf =~ /fastcgi_keep_conn off;/g), '>=', @pass - 1, 'no kept connection';
-	unlike $conf, qr/fastcgi_keep_conn on/, '... anywhere';
+	my $conf = join "\n", map { whole($_) } qw(lockstep.conf operator.conf);
+	my @pass = $conf =~ /^\s*location \s*(.*?) \{\n(.*?fastcgi_pass unix:.*?)\n\s*\}/gms;
+	cmp_ok @pass / 2, '>=', 8, 'locations that lead to lockstep';
+	while (my ($where, $text) = splice @pass, 0, 2) {
+		like $text, qr/fastcgi_keep_conn off;/, "$where: no kept connection";
+		is scalar(() = $text =~ /fastcgi_param\s+$_\s/g), 1, "... $_ once"
+		    for qw(CONTENT_LENGTH LOCKSTEP_LISTENER LOCKSTEP_OPERATOR);
+	}
+	unlike $conf, qr/fastcgi_keep_conn on/, 'no kept connection anywhere';
 	my ($stream) = slurp(Lockstep::Stack->root . '/conf/nginx/lockstep.conf') =~ m{location \^~ /_stream/ \{(.*?)\n\}}s;
 	for my $line ('internal', 'fastcgi_pass_request_body off', 'fastcgi_param CONTENT_LENGTH ""',
 		'fastcgi_buffering off', 'gzip off') {
@@ -241,8 +257,10 @@ sub defaults {
 subtest 'nginx waits longer than lockstep, and takes as long a body' => sub {
 	my $value = defaults();
 	my $dir   = Lockstep::Stack->root . '/conf/nginx';
-	my ($api, $live, $stream) = slurp("$dir/lockstep.conf") =~ /fastcgi_read_timeout (\d+)s/g;
-	cmp_ok $_, '>', $value->{request_timeout}, 'than a worker may be stuck' for $api, $live;
+	my @plain  = slurp("$dir/lockstep.conf") =~ /fastcgi_read_timeout (\d+)s/g;
+	my $stream = pop @plain;
+	cmp_ok scalar @plain, '>=', 6, 'api, live and the operators\' have a time';
+	cmp_ok $_, '>', $value->{request_timeout}, 'than a worker may be stuck' for @plain;
 	cmp_ok $value->{request_timeout}, '>', $value->{'live.deadline'}, '... which is longer than the partner may take';
 	cmp_ok $value->{shutdown_timeout}, '>', $value->{'live.deadline'}, 'a request in hand ends before the shutdown does';
 	cmp_ok $stream, '>', $value->{'sync.wait_max'}, 'than a POST waits for its job';

@@ -182,7 +182,9 @@ subtest 'every statement about somebody\'s rows says whose' => sub {
 		'programs/names_save' => qr/UPDATE account\s+SET registry_version = registry_version \+ 1\s+FROM shown/, 'programs/ask_first' => qr/WHERE id = \$2/,
 		'programs/add' => qr/SELECT \$1::bigint,/, 'programs/newer' => qr/WHERE id = \$1/,
 		'programs/change' => qr/p\.account_id = \$1.*b\.account_id = \$1/s,
-		'jobs/one' => qr/account_id = \$2/, 'jobs/list' => qr/account_id = \$1/,
+		'jobs/one' => qr/account_id = ANY \(\$2/, 'jobs/list' => qr/unnest\(\$1::bigint\[\]\) AS a .*account_id = a\.id/s,
+		(map { ("jobs/$_" => qr/\$2::bigint\[\] IS NULL OR (?:j\.)?account_id = ANY \(\$2/) } qw(look again cancel pause resume)),
+		(map { $_ => qr/(?:account_id|operator|a?\.?id) = \$1|product_current\(\$1/ } grep { m{^analytics/} && $_ ne 'analytics/add' } keys %$sql),
 		'events/follow' => qr/account_id IS NOT DISTINCT FROM nullif\(w\.account, 0\)/,
 		'events/job' => qr/account_id IS NOT DISTINCT FROM nullif\(w\.account, 0\)/);
 	like $sql->{$_}, $by{$_}, $_ for sort keys %by;
@@ -266,11 +268,14 @@ subtest 'a job is shown in the words of the contract' => sub {
 	my $text = value('job_json(j) FROM job j WHERE id = ?', $id);
 	my $job = JSON::PP::decode_json($text);
 	is_deeply [sort keys %$job], [sort qw(id kind state created_at started_at finished_at progress counts eta_at
-	    waiting_until waiting_reason errors timing_ms)], 'its members';
+	    waiting_until waiting_reason errors timing_ms calls seller)], 'its members';
 	is_deeply $job->{progress}, { done => 2, total => 8, percentage => 25 }, 'progress';
 	is_deeply $job->{counts}, { map { $_ => 0 } qw(added updated removed unchanged failed) }, 'counts';
 	is_deeply $job->{timing_ms}, { partner => 0, database => 0, names => 0, total => undef }, 'timing';
 	is_deeply $job->{errors}, [], 'errors';
+	is_deeply [@$job{qw(calls seller)}], [undef, undef], 'neither calls nor a seller';
+	$s->sql('UPDATE job SET calls_made = 3, calls_left = 7 WHERE id = ?', $id);
+	is_deeply JSON::PP::decode_json(value('job_json(j) FROM job j WHERE id = ?', $id))->{calls}, { made => 3, left => 7 }, 'calls';
 	is $job->{waiting_until}, '2031-02-03T04:05:06.789Z', 'times are ISO, in UTC';
 	is $job->{$_}, undef, "$_ is unknown, hence null" for qw(started_at finished_at eta_at waiting_reason);
 	$s->sql("INSERT INTO job_error (job_id, item, code, detail) SELECT ?, 'page ' || i, 'c', 'd'

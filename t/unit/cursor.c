@@ -1,6 +1,6 @@
 /* A cursor comes back as it was, to the list it was made for and no other. */
 
-#include "programs/cursor.h"
+#include "http/cursor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # The demo after its packages are there: starts a stack, runs the first sync of
-# 2,671 programs through nginx with curl, draws its progress, and prints what to
-# try next. Exits 0 only if the registry holds as many programs as the partner.
+# 2,671 programs through nginx with curl, draws its progress, gives the operator a
+# seller, and prints what to try next. Exits 0 only if the registry holds as many programs as the partner.
 
 use strict;
 use warnings;
@@ -41,15 +41,35 @@ sub stack_up {
 
 sub commas { my ($n) = @_; 1 while $n =~ s/^(\d+)(\d{3})/$1,$2/; return $n }
 
-# JSON of one GET, or the end.
-sub get {
-	my ($url, @option) = @_;
+# JSON of one request, or the end.
+sub ask {
+	my ($url, $login, @option) = @_;
 	open my $out, '-|', 'curl', '-sS', '--max-time', 30,
-	    '-u', USER . ':' . PASSWORD, @option, $url or die "curl: $!\n";
+	    '-u', $login, @option, $url or die "curl: $!\n";
 	local $/;
 	my $text = <$out> // '';
 	close $out;
-	return eval { JSON::PP::decode_json($text) } // die "GET $url: $text\n";
+	return eval { JSON::PP::decode_json($text) } // die "$url: $text\n";
+}
+
+sub get { my ($url, @option) = @_; return ask($url, USER . ':' . PASSWORD, @option) }
+
+# The operator's seller with all that the simulated API has of it: 438 products, of
+# which nothing is known before the first run.
+sub seller {
+	my ($fact) = @_;
+	my $token = $fact->{SELLER_TOKEN} // return;
+	my $login = "$fact->{OPERATOR_USER}:$fact->{OPERATOR_PASSWORD}";
+	my $url   = "$fact->{BASE_URL}/api/analytics/sellers";
+	my $post  = sub {
+		my ($path, $body) = @_;
+		return ask("$url$path", $login, '-H', 'Content-Type: application/json',
+		    '--data-binary', JSON::PP::encode_json($body));
+	};
+	return if @{ ask($url, $login)->{sellers} };
+	my $made = $post->('', { name => 'Demo', token => $token });
+	$made->{id} or die "The seller was not taken: $made->{detail}\n";
+	$post->("/$made->{id}/products", { all => JSON::PP::true });
 }
 
 # One line that is drawn over on a terminal; elsewhere a line for each tenth.
@@ -126,10 +146,16 @@ sub advise {
 	my $page = $fact->{PAGE_URL}
 	    ? "Open $fact->{PAGE_URL}\nand sign in as " . USER . ' with ' . PASSWORD
 	    : "It runs at $base. The page for browsers was left out: no npm.";
+	my $operator = !$fact->{PAGE_URL} || !$fact->{SELLER_TOKEN} ? '' : <<"TEXT";
+
+Operators have $base/analytics
+and $base/jobs; the browser asks for the login:
+$fact->{OPERATOR_USER} with $fact->{OPERATOR_PASSWORD}
+TEXT
 	print <<"TEXT";
 
 $page
-
+$operator
 Or without a browser:
 
   curl $login '$base/api/reseller/business-ids'
@@ -159,6 +185,7 @@ sub main {
 	printf "%s (%s, %.1f s)\n", $end->{message}, $end->{status}, $seconds;
 	my ($total, $business) = counts($fact);
 	timing($fact);
+	seller($fact);
 	$end->{total_synced} == $total && $end->{status} ne 'partial'
 	    or die "The registry has $end->{total_synced} programs, the partner $total\n";
 	advise($fact, $business, $end_it);

@@ -27,6 +27,10 @@ import { scheme } from './ui/scheme'
 import { theme, variables } from './ui/theme'
 
 const ProgramsPage = lazy(() => import('./programs/ProgramsPage'))
+const operators = () => import('./operators')
+const OperatorsFrame = lazy(() => operators().then(async (m) => ({ default: await m.frame() })))
+const AnalyticsPage = lazy(() => operators().then((m) => ({ default: m.AnalyticsPage })))
+const JobsPage = lazy(() => operators().then((m) => ({ default: m.JobsPage })))
 
 // As the next major version does it; without them the router complains.
 const future = {
@@ -54,6 +58,18 @@ export const routes: RouteObject[] = [
               </Suspense>
             ),
           },
+        ],
+      },
+      {
+        // Behind the browser's own dialog: nginx asks who it is.
+        element: (
+          <Suspense fallback={<Waiting />}>
+            <OperatorsFrame />
+          </Suspense>
+        ),
+        children: [
+          { path: '/analytics', element: <AnalyticsPage /> },
+          { path: '/jobs', element: <JobsPage /> },
         ],
       },
       { path: '*', element: <NotFound /> },

@@ -11,3 +11,4 @@ SELECT id,
            + $2::bigint)::bigint AS left_ms
   FROM account
  WHERE user_name = $1
+   AND api = 'partner'

@@ -1,4 +1,4 @@
--- All accounts, as support looks at them.
+-- All accounts of the partner, as support looks at them.
 SELECT a.id,
        a.user_name,
        a.state,
@@ -15,4 +15,5 @@ SELECT a.id,
          WHERE p.account_id = a.id
            AND p.retired_at IS NULL) AS programs
   FROM account a
+ WHERE a.api = 'partner'
  ORDER BY a.id

@@ -1,5 +1,5 @@
--- What is needed to ask for the same work again: a job of this account, or of
--- any ($2 NULL), and what its stream began with.
+-- What is needed to ask for the same work again: a job of these accounts, or
+-- of any ($2 NULL), and what its stream began with.
 SELECT j.kind,
        coalesce(j.account_id, 0) AS account_id,
        j.request,
@@ -9,4 +9,4 @@ SELECT j.kind,
            AS first_event
   FROM job j
  WHERE j.id = $1::uuid
-   AND ($2::bigint IS NULL OR j.account_id = $2::bigint)
+   AND ($2::bigint[] IS NULL OR j.account_id = ANY ($2::bigint[]))

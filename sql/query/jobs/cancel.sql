@@ -1,11 +1,11 @@
 -- Ends a job at once, whoever has it: the fence keeps its worker from writing
--- any more, and streams get their one error event.  $2: of this account, or
--- NULL for any.  No row: no such job; no body: it has ended already.
+-- any more, and streams get their one error event.  $2: of these accounts,
+-- or NULL for any.  No row: no such job; no body: it has ended already.
 WITH target AS (
 	SELECT id, state
 	  FROM job
 	 WHERE id = $1::uuid
-	   AND ($2::bigint IS NULL OR account_id = $2::bigint)
+	   AND ($2::bigint[] IS NULL OR account_id = ANY ($2::bigint[]))
 	   FOR UPDATE
 ), me AS (
 	UPDATE job

@@ -25,5 +25,5 @@ RETURNING job.id, kind, account_id, fence, claims, request,
 	(extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint
 		AS elapsed_ms,
 	done, total, added, updated, removed, unchanged, failed,
-	partner_ms, database_ms, names_ms,
+	partner_ms, database_ms, names_ms, calls_made, calls_left,
 	crash_mark_now() AS crash_mark

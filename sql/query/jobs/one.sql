@@ -1,4 +1,5 @@
-SELECT n, job_json(j) AS body
+-- A job of one of these accounts.
+SELECT n, account_id, job_json(j) AS body
   FROM job j
  WHERE id = $1::uuid
-   AND account_id = $2::bigint
+   AND account_id = ANY ($2::bigint[])

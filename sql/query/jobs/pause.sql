@@ -4,7 +4,7 @@ WITH target AS (
 	SELECT id, state
 	  FROM job
 	 WHERE id = $1::uuid
-	   AND ($2::bigint IS NULL OR account_id = $2::bigint)
+	   AND ($2::bigint[] IS NULL OR account_id = ANY ($2::bigint[]))
 	   FOR UPDATE
 ), me AS (
 	UPDATE job

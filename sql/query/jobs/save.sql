@@ -16,7 +16,11 @@ WITH me AS (
 	       database_ms = $13::bigint,
 	       names_ms = $14::bigint,
 	       n = n + cardinality($15::text[]),
-	       eta_at = CASE WHEN $5::bigint BETWEEN 1 AND $6::bigint THEN
+	       calls_made = $21::bigint,
+	       calls_left = $22::bigint,
+	       eta_at = CASE WHEN $20::bigint IS NOT NULL
+	           THEN clock_timestamp() + $20::bigint * interval '1 ms'
+	           WHEN $5::bigint BETWEEN 1 AND $6::bigint THEN
 	           clock_timestamp() + (clock_timestamp() - started_at)
 	           * (($6::bigint - $5::bigint) / $5::double precision) END
 	 WHERE id = $1::uuid

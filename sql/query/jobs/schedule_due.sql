@@ -1,13 +1,16 @@
 -- One schedule that is due or has no plan yet, locked until COMMIT, with the
 -- time that a clock shows in its zone, its delay taken off: what follows from
--- that time runs as much later.  A refused account's schedule rests.
+-- that time runs as much later.  $1, $2: kinds, and the expression that each has
+-- by default.  A refused account's schedule rests.
 WITH due AS (
-	SELECT s.*
+	SELECT s.*,
+	       coalesce(s.cron, k.cron) AS expression
 	  FROM schedule s
+	  JOIN unnest($1::text[], $2::text[]) AS k (kind, cron)
+	    ON k.kind = s.kind
 	 WHERE s.enabled
 	   AND s.next_at <= clock_timestamp()
-	   AND s.kind = ANY ($1::text[])
-	   AND coalesce(s.cron, $2) <> ''
+	   AND coalesce(s.cron, k.cron) <> ''
 	   AND (s.account_id IS NULL OR EXISTS (
 		SELECT
 		  FROM account a
@@ -18,9 +21,10 @@ WITH due AS (
 	   FOR UPDATE OF s SKIP LOCKED
 ), timed AS MATERIALIZED (
 	SELECT due.*,
-	       schedule_delay_ms(due::schedule, $3::bigint) AS delay_ms,
+	       schedule_delay_ms(s, $3::bigint) AS delay_ms,
 	       clock_timestamp() AS now
 	  FROM due
+	  JOIN schedule s USING (id)
 ), based AS (
 	SELECT timed.*,
 	       now - delay_ms * interval '1 ms' AS base,
@@ -28,7 +32,7 @@ WITH due AS (
 	  FROM timed
 )
 SELECT id, kind, coalesce(account_id, 0) AS account_id, request,
-       coalesce(cron, $2) AS cron, time_zone, delay_ms, base,
+       expression AS cron, time_zone, delay_ms, base,
        next_at = '-infinity' AS unplanned,
        missed = 'skip' AND next_at < now - $4::bigint * interval '1 ms'
            AS skipped,

@@ -3,7 +3,7 @@ UPDATE job
    SET state = 'waiting',
        run_at = clock_timestamp() + $3::bigint * interval '1 ms',
        waiting_reason = $4,
-       eta_at = NULL,
+       eta_at = clock_timestamp() + $5::bigint * interval '1 ms',
        holder = NULL,
        lease_until = NULL
  WHERE id = $1::uuid

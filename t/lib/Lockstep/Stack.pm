@@ -24,6 +24,7 @@ use Time::HiRes  qw(sleep time);
 use lib Cwd::realpath(dirname(__FILE__) . '/../../..') . '/tools/lib';
 use Lockstep::FastCGI ();
 use Lockstep::Partner;
+use Lockstep::Seller;
 use Lockstep::Run::Build ();
 use Lockstep::SSE;
 
@@ -80,8 +81,8 @@ sub run {
 }
 
 # start(conf => {KEY => VALUE}, latency => MS, partner => {NAME => N or {...}},
-# partner_url => URL, pages => 1 for those of browsers, pool => BOOL, env => {...}). In
-# partner, N is the number of programs; the password is NAME-password.
+# partner_url => URL, seller_url => URL, pages => 1 for those of browsers, pool => BOOL,
+# env => {...}). In partner, N is the number of programs; the password is NAME-password.
 sub start {
 	my ($class, %how) = @_;
 	my $dir  = File::Temp::tempdir('lockstep-XXXXXX', TMPDIR => 1);
@@ -93,9 +94,11 @@ sub start {
 	push @option, '--latency', $how{latency}         if defined $how{latency};
 	push @option, '--partner-url', $how{partner_url} if defined $how{partner_url};
 	push @option, '--pages' if $how{pages};
+	push @option, '--seller-url', $how{seller_url}   if defined $how{seller_url};
 	$running{$dir} = $self;
 	$self->tool('up', @option, '--', '--seed', $how{seed} // 1);
 	$self->{partner} = Lockstep::Partner->new($self->{PARTNER_URL});
+	$self->{seller}  = Lockstep::Seller->new($self->{SELLER_URL});
 	for my $name (sort keys %{ $how{partner} // {} }) {
 		my $what = $how{partner}{$name};
 		$self->account($name, ref $what ? %$what : (programs => $what));
@@ -119,7 +122,7 @@ sub stop_part  { my ($self, $part, @how) = @_; $self->disconnect; return $self->
 sub start_part { my ($self, $part) = @_; return $self->tool('start', $part) }
 sub restart    { my ($self, $part) = @_; $self->stop_part($part); return $self->start_part($part) }
 
-for my $part (qw(postgres nginx partner pool lockstep)) {
+for my $part (qw(postgres nginx partner seller pool lockstep)) {
 	no strict 'refs';
 	*{"stop_$part"}  = sub { my ($self, @how) = @_; return $self->stop_part($part, @how) };
 	*{"start_$part"} = sub { return $_[0]->start_part($part) };
@@ -181,6 +184,14 @@ sub account {
 }
 
 sub partner { return $_[0]{partner} }
+sub seller  { return $_[0]{seller} }
+
+# For login: the operator whom nginx knows; "other" is another one.
+sub operator_login {
+	my ($self, $other) = @_;
+	my $key = $other ? 'OTHER_OPERATOR' : 'OPERATOR';
+	return [@$self{"${key}_USER", "${key}_PASSWORD"}];
+}
 
 sub sim {
 	my ($self, $method, $path, $body) = @_;

@@ -52,8 +52,8 @@ async function launch() {
 
 const languages = {}
 for (const name of ['en', 'uk', 'ru']) {
-  const file = path.join(root, `web/src/i18n/${name}.json`)
-  languages[name] = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {}
+  const files = ['', 'operators/'].map((part) => path.join(root, `web/src/i18n/${part}${name}.json`))
+  languages[name] = Object.assign({}, ...files.filter(fs.existsSync).map((file) => JSON.parse(fs.readFileSync(file, 'utf8'))))
 }
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -76,7 +76,7 @@ function pattern(key, values = {}, language = 'en') {
 }
 
 class Browser {
-  /** how: { locale, width, height, colorScheme } */
+  /** how: { locale, width, height, colorScheme, operator: [name, password] for the browser's own dialog } */
   static async open(stack, how = {}) {
     const self = new Browser()
     self.stack = stack
@@ -90,6 +90,7 @@ class Browser {
       colorScheme: how.colorScheme ?? 'light',
       reducedMotion: 'reduce',
       acceptDownloads: true,
+      httpCredentials: how.operator && { username: how.operator[0], password: how.operator[1] },
     })
     self.context.setDefaultTimeout(15_000 * slow)
     self.context.on('request', (request) => {

@@ -80,8 +80,10 @@ class Stack {
 
   // The partner.
 
-  async sim(method, where, body) {
-    const answer = await fetch(`${this.PARTNER_URL}/_sim${where}`, {
+  sim(method, where, body) { return this.steer(this.PARTNER_URL, method, where, body); }
+
+  async steer(url, method, where, body) {
+    const answer = await fetch(`${url}/_sim${where}`, {
       method,
       headers: { 'Content-Type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -98,6 +100,26 @@ class Stack {
   latency(ms) { return this.sim('POST', '/latency', { base_ms: ms }); }
   truth(user) { return this.sim('GET', `/data?user=${encodeURIComponent(user)}`); }
   limit(what) { return this.sim('POST', '/limit', what); }
+
+  // The seller API, as t/lib/Lockstep/Seller.pm has it.
+
+  sellerSim(method, where, body) { return this.steer(this.SELLER_URL, method, where, body); }
+
+  get operator() { return [this.OPERATOR_USER, this.OPERATOR_PASSWORD]; }
+
+  /** A request of the operator's that must not fail; its JSON. */
+  async op(method, where, body) {
+    const answer = await this.api(method, `/api/analytics/${where}`, this.operator, body)
+    if (answer.status >= 300) throw new Error(`${method} ${where}: ${answer.status} ${answer.text}`)
+    return answer.json
+  }
+
+  /** A seller of ours with the products of one at the API. */
+  async seller(name, token) {
+    const { id } = await this.op('POST', 'sellers', { name, token })
+    await this.op('POST', `sellers/${id}/products`, { all: true })
+    return id
+  }
 
   // Lockstep, past the browser.
 

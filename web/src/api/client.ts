@@ -3,10 +3,11 @@ import { ApiError } from './error'
 /** Where the client has the login from, and whom it tells that one was refused. */
 export interface Login {
   /**
-   * The value of the Authorization header. While a refused login waits for the person
+   * The value of the Authorization header; null leaves the login to the browser, which
+   * asks for it in its own dialog. While a refused login waits for the person
    * to sign in again this waits too; it throws when nobody is signed in.
    */
-  authorization(signal?: AbortSignal): Promise<string>
+  authorization(signal?: AbortSignal): Promise<string | null>
   /** The server refused this header. */
   refused(authorization: string): void
 }
@@ -49,7 +50,7 @@ export class ApiClient {
       const response = await call(path, ask, authorization)
       if (response.ok) return response
       const error = await ApiError.of(response)
-      if (response.status !== 401) throw error
+      if (response.status !== 401 || authorization === null) throw error
       this.login.refused(authorization)
     }
   }
@@ -68,18 +69,18 @@ export function withQuery(path: string, query: Query = {}): string {
   return `${path}?${new URLSearchParams(given.map(([k, v]) => [k, String(v)]))}`
 }
 
-async function call(path: string, ask: Ask, authorization: string): Promise<Response> {
-  const headers: Record<string, string> = {
-    ...ask.headers,
-    Authorization: authorization,
+async function call(path: string, ask: Ask, authorization: string | null): Promise<Response> {
+  const headers: Record<string, string> = { ...ask.headers }
+  if (authorization !== null) {
+    headers['Authorization'] = authorization
     // Without it a 401 would make the browser open its own dialog.
-    'X-Requested-With': 'fetch',
+    headers['X-Requested-With'] = 'fetch'
   }
   const init: RequestInit = {
     method: ask.method ?? 'GET',
     headers,
     signal: ask.signal,
-    credentials: 'omit',
+    credentials: authorization === null ? 'same-origin' : 'omit',
     redirect: 'error',
   }
   if (ask.body !== undefined) {

@@ -2,6 +2,7 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 
 import type en from './en.json'
+import type operators from './operators/en.json'
 
 export const languages = ['en', 'uk', 'ru'] as const
 export type Language = (typeof languages)[number]
@@ -13,7 +14,7 @@ export const endonym: Record<Language, string> = {
   ru: 'Русский',
 }
 
-type Texts = typeof en
+type Texts = typeof en & typeof operators
 
 declare module 'i18next' {
   interface CustomTypeOptions {
@@ -24,7 +25,9 @@ declare module 'i18next' {
 
 const KEY = 'lockstep.language'
 
-const load: Record<Language, () => Promise<{ default: unknown }>> = {
+type Load = Record<Language, () => Promise<{ default: unknown }>>
+
+const load: Load = {
   en: () => import('./en.json'),
   uk: () => import('./uk.json'),
   ru: () => import('./ru.json'),
@@ -73,9 +76,25 @@ export function currentLanguage(): Language {
   return isLanguage(i18next.language) ? i18next.language : 'en'
 }
 
+/** What is loaded with a language: the texts of everybody, then those that were added. */
+const parts: Load[] = [load]
+
+/** Texts that only some pages have; they are there when this resolves. */
+export async function addTexts(more: Load): Promise<void> {
+  if (parts.includes(more)) return
+  parts.push(more)
+  await read(more, currentLanguage())
+}
+
+async function read(from: Load, language: Language): Promise<void> {
+  const { default: texts } = await from[language]()
+  for (const [ns, part] of Object.entries(texts as Record<string, unknown>)) {
+    i18next.addResourceBundle(language, ns, part)
+  }
+}
+
 async function show(language: Language): Promise<void> {
-  const { default: texts } = (await load[language]()) as { default: Texts }
-  for (const [ns, part] of Object.entries(texts)) i18next.addResourceBundle(language, ns, part)
+  await Promise.all(parts.map((part) => read(part, language)))
   await i18next.changeLanguage(language)
   document.documentElement.lang = language
 }

@@ -10,7 +10,7 @@ import { pageCount } from './pages'
 import { SIZES, type View } from './view'
 
 interface Props {
-  view: View
+  view: Pick<View, 'page' | 'size'>
   from: number
   to: number
   total: number

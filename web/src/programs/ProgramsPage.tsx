@@ -23,7 +23,7 @@ import { Skeletons } from './Skeletons'
 import { Table } from './Table'
 import { marksOf, useCheckPage, useLive, type Tell } from './useLive'
 import { rememberColumns, useView, type Change } from './useView'
-import { isFiltered, NO_FILTER, onlyFilter, type View } from './view'
+import { isFiltered, listKey, NO_FILTER, onlyFilter, type View } from './view'
 
 const Overview = lazy(() => import('./Overview'))
 const Details = lazy(() => import('./Details'))
@@ -116,7 +116,7 @@ function Programs({ view, change, list, old, error, marks, tell }: ProgramsProps
   const explain = useExplainError()
   const { programs, total_count: total, next_cursor: next } = list
   const top = useRef<HTMLDivElement>(null)
-  const trail = useRef(new Trail())
+  const trail = useRef(new Trail(listKey))
   // Which page the rows are of, which is not the one asked for until that is there.
   const shown = useRef(view)
   if (!old) shown.current = view

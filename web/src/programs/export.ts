@@ -16,15 +16,27 @@ export interface Progress {
 /** Spreadsheets take a file without it for Latin-1. */
 const BOM = new Uint8Array([0xef, 0xbb, 0xbf])
 
-/** All rows that match, as a file. A file that was cut off on its way is an error. */
-export async function exportCsv(
+/** All programs that match, as a file. */
+export function exportCsv(
   api: Pick<ApiClient, 'send'>,
   query: Query,
   onProgress: (progress: Progress) => void,
   signal?: AbortSignal,
 ): Promise<Exported> {
-  const response = await api.send('/api/reseller/programs', {
-    query: { ...query, source: 'registry' },
+  const path = '/api/reseller/programs'
+  return readCsv(api, path, { ...query, source: 'registry' }, onProgress, signal)
+}
+
+/** What a list has as CSV. A file that was cut off on its way is an error. */
+export async function readCsv(
+  api: Pick<ApiClient, 'send'>,
+  path: string,
+  query: Query,
+  onProgress: (progress: Progress) => void,
+  signal?: AbortSignal,
+): Promise<Exported> {
+  const response = await api.send(path, {
+    query,
     headers: { Accept: 'text/csv' },
     signal,
   })

@@ -7,7 +7,7 @@ import { differing, readLive, valuesOf } from './live'
 import { pageCount, rangeOf, Trail } from './pages'
 import { cleanName, nameLength, setName, undoName } from './rename'
 import { findBusinesses } from './search'
-import { USUAL_VIEW } from './view'
+import { listKey, USUAL_VIEW } from './view'
 
 describe('the search for a business', () => {
   const all: BusinessChoice[] = [
@@ -145,7 +145,7 @@ describe('pages', () => {
   })
 
   it('go back by the cursors that they came by, of their own list alone', () => {
-    const trail = new Trail()
+    const trail = new Trail(listKey)
     const view = { ...USUAL_VIEW, page: 1 }
     trail.learn(view, 'to2')
     trail.learn({ ...view, page: 2 }, 'to3')

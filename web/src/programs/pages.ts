@@ -1,5 +1,3 @@
-import { listKey, type View } from './view'
-
 export function pageCount(total: number, size: number): number {
   return Math.max(1, Math.ceil(total / size))
 }
@@ -9,15 +7,21 @@ export function rangeOf(page: number, size: number, rows: number): { from: numbe
   return { from, to: from + rows - 1 }
 }
 
-type Place = Pick<View, 'page' | 'after'>
+interface Place {
+  page: number
+  after: string | null
+}
 
 /**
  * The cursors by which a list's pages were reached. A page of which none is known is
  * asked for by counting, which is slower and shifts when rows come and go.
  */
-export class Trail {
+export class Trail<View extends Place> {
   private list = ''
   private cursors = new Map<number, string>()
+
+  /** keyOf: the same for views whose pages go on from each other. */
+  constructor(private readonly keyOf: (view: View) => string) {}
 
   /** The page after this one begins at `cursor`. */
   learn(view: View, cursor: string | null): void {
@@ -32,7 +36,7 @@ export class Trail {
   }
 
   private of(view: View): void {
-    const list = listKey(view)
+    const list = this.keyOf(view)
     if (list === this.list) return
     this.list = list
     this.cursors.clear()

@@ -25,9 +25,18 @@ export function useSession(): Session {
   return useBoth().session
 }
 
-/** The API with the login of whoever is signed in. */
+const Other = createContext<ApiClient | null>(null)
+
+/** What is in it uses this API, with a login of its own kind. */
+export const ApiProvider = Other.Provider
+
+/** The API with the login of whoever is signed in, or that of the pages one is in. */
 export function useApi(): ApiClient {
-  return useBoth().api
+  const other = useContext(Other)
+  const both = useContext(Context)
+  const api = other ?? both?.api
+  if (api === undefined) throw new Error('outside of SessionProvider')
+  return api
 }
 
 export function useSessionState(): SessionState {

@@ -5,12 +5,19 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
 import en from '../i18n/en.json'
+import operatorsEn from '../i18n/operators/en.json'
+import operatorsRu from '../i18n/operators/ru.json'
+import operatorsUk from '../i18n/operators/uk.json'
 import ru from '../i18n/ru.json'
 import uk from '../i18n/uk.json'
 
 type Tree = { [key: string]: string | Tree }
 
-const files: Record<string, Tree> = { en, uk, ru }
+const files: Record<string, Tree> = {
+  en: { ...en, ...operatorsEn },
+  uk: { ...uk, ...operatorsUk },
+  ru: { ...ru, ...operatorsRu },
+}
 const PLURAL = /_(zero|one|two|few|many|other)$/
 
 function flat(tree: Tree, prefix = ''): Map<string, string> {
@@ -42,9 +49,13 @@ function shape(tree: Tree): Map<string, { forms: Set<string>; names: Set<string>
   return shapes
 }
 
+it('has no part of the texts twice', () => {
+  expect(Object.keys(en).filter((part) => part in operatorsEn)).toEqual([])
+})
+
 describe.each(Object.keys(files))('texts in %s', (language) => {
   const own = shape(files[language]!)
-  const english = shape(en)
+  const english = shape(files['en']!)
 
   it('has the keys of English, no more and no fewer', () => {
     expect([...own.keys()].sort()).toEqual([...english.keys()].sort())

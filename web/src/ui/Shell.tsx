@@ -55,7 +55,7 @@ export function Shell({ children }: { children: ReactNode }) {
 }
 
 /** The address keeps what it says of the view. */
-function toContent(event: { preventDefault(): void }): void {
+export function toContent(event: { preventDefault(): void }): void {
   event.preventDefault()
   document.getElementById('content')?.focus()
 }

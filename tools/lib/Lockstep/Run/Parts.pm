@@ -7,9 +7,11 @@ package Lockstep::Run::Parts;
 use strict;
 use warnings;
 use DBI;
+use Digest::SHA qw(sha1_base64);
 use Exporter 'import';
 use HTTP::Tiny;
 use IO::Socket::INET;
+use JSON::PP ();
 use Lockstep::Run::Process qw(alive listen_port run_as wait_until);
 
 our @EXPORT_OK = qw(%part part_exe);
@@ -21,6 +23,10 @@ our %part = (
 	},
 	partner => {
 		start => \&partner_command, ready => \&partner_ready,
+		exe => sub { undef }, signal => 'TERM', seconds => 3,
+	},
+	seller => {
+		start => \&seller_command, ready => \&seller_ready,
 		exe => sub { undef }, signal => 'TERM', seconds => 3,
 	},
 	pool => {
@@ -186,6 +192,31 @@ sub partner_ready {
 	return -s $s->path('run/partner.port') && connects($s->get('PARTNER_PORT'));
 }
 
+# The simulated seller API, as the partner.
+
+sub seller_command {
+	my ($s) = @_;
+	unlink $s->path('run/seller.port');
+	return ($s->root . '/tools/seller-sim',
+		'--listen', 'http://127.0.0.1:' . $s->port('SELLER_PORT'),
+		'--port-file', $s->path('run/seller.port'));
+}
+
+sub seller_ready {
+	my ($s) = @_;
+	return -s $s->path('run/seller.port') && connects($s->get('SELLER_PORT'));
+}
+
+# The token is made by the simulator. One that was given and does not answer, or is
+# the real API, has none for us.
+sub seller_facts {
+	my ($s) = @_;
+	my $url    = $s->seller_url;
+	my $answer = HTTP::Tiny->new(timeout => 5)->get("$url/_sim/token?seller=demo");
+	my $token  = $answer->{success} && eval { JSON::PP::decode_json($answer->{content})->{token} };
+	return (SELLER_URL => $url, ($token ? (SELLER_TOKEN => $token) : ()));
+}
+
 # Lockstep itself.
 
 sub lockstep_conf {
@@ -196,6 +227,7 @@ sub lockstep_conf {
 		($s->has_pool ? ('db.url' => $s->pool_url, 'db.direct_url' => $s->database_url,
 			'db.prepare' => 'off') : ('db.url' => $s->database_url)),
 		'partner.url' => $s->partner_url,
+		'analytics.url' => $s->seller_url,
 		map { /^([^=]+)=(.*)$/s ? ($1, $2) : die "--conf $_: KEY=VALUE\n" }
 		    @{ $s->list('CONF') },
 	);
@@ -233,7 +265,29 @@ sub lockstep_ready {
 	return 1;
 }
 
-# nginx, from the real files; only socket paths and ports are changed.
+# The operators whom nginx knows, made up once: two, so that what belongs to one can
+# be kept from the other.
+
+sub operator_facts {
+	my ($s) = @_;
+	return map {
+		my $key = $_ eq 'operator' ? 'OPERATOR' : 'OTHER_OPERATOR';
+		my $password = $s->get("${key}_PASSWORD") // $s->set("${key}_PASSWORD" => random_hex());
+		("${key}_USER" => $_, "${key}_PASSWORD" => $password);
+	} qw(operator other);
+}
+
+sub operator_file {
+	my ($s) = @_;
+	my @fact = operator_facts($s);
+	my $text = '';
+	while (my (undef, $user, undef, $password) = splice @fact, 0, 4) {
+		$text .= "$user:{SHA}" . sha1_base64($password) . "=\n";
+	}
+	$s->write('nginx/htpasswd', $text);
+}
+
+# nginx, from the real files; only paths and ports are changed.
 
 sub nginx_exe {
 	my ($path) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin';
@@ -247,6 +301,7 @@ sub nginx_files {
 		my $text = $s->slurp($file);
 		$text =~ s{unix:/run/lockstep/}{unix:$run/}g;
 		$text =~ s{/usr/local/share/lockstep/web}{$s->path('web')}ge;
+		$text =~ s{/etc/nginx/lockstep\.htpasswd}{$s->path('nginx/htpasswd')}ge;
 		$text =~ s{127\.0\.0\.1:8081}{'127.0.0.1:' . $s->get('OPERATOR_PORT')}ge;
 		$s->write('nginx/lockstep/' . $file =~ s{.*/}{}r, $text);
 	}
@@ -290,6 +345,7 @@ sub nginx_command {
 	$s->port('HTTP_PORT');
 	$s->port('OPERATOR_PORT');
 	nginx_files($s);
+	operator_file($s);
 	$s->write('nginx/nginx.conf', nginx_conf($s));
 	unlink $s->path('nginx/tmp/nginx.pid');
 	return (nginx_exe(), '-p', $s->path('nginx'), '-c', $s->path('nginx/nginx.conf'),

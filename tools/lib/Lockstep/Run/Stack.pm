@@ -24,13 +24,13 @@ use Lockstep::Run::Process qw(alive listen_port pid_read pid_write spawn termina
 use constant SOCKET_PATH_MAX => 107;
 use constant START_SECONDS   => 30;
 
-our @ORDER = qw(postgres partner pool lockstep nginx);
+our @ORDER = qw(postgres partner seller pool lockstep nginx);
 
-my %pid_name = (postgres => 'PID_POSTGRES', partner => 'PID_PARTNER', pool => 'PID_POOL',
-	lockstep => 'PID_MASTER', nginx => 'PID_NGINX');
+my %pid_name = (postgres => 'PID_POSTGRES', partner => 'PID_PARTNER', seller => 'PID_SELLER',
+	pool => 'PID_POOL', lockstep => 'PID_MASTER', nginx => 'PID_NGINX');
 
 # What "up" is told, and forgets when it is told anew.
-my @options = qw(CONF LATENCY PARTNER_ARGS PARTNER_GIVEN POOL);
+my @options = qw(CONF LATENCY PARTNER_ARGS PARTNER_GIVEN SELLER_GIVEN POOL);
 
 # The directory is ours if it is empty, new, or was a stack's before.
 sub open {
@@ -142,6 +142,11 @@ sub partner_url {
 	    // 'http://127.0.0.1:' . $self->port('PARTNER_PORT');
 }
 
+sub seller_url {
+	my ($self) = @_;
+	return $self->get('SELLER_GIVEN') // 'http://127.0.0.1:' . $self->port('SELLER_PORT');
+}
+
 sub database_url {
 	my ($self) = @_;
 	my $host = $self->path('pg') =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ger;
@@ -167,7 +172,8 @@ sub has_pool { return !!$_[0]->get('POOL') }
 
 sub parts {
 	my ($self) = @_;
-	my %without = (partner => defined $self->get('PARTNER_GIVEN'), pool => !$self->has_pool);
+	my %without = (pool => !$self->has_pool,
+		map { $_ => defined $self->get(uc . '_GIVEN') } qw(partner seller));
 	return grep { !$without{$_} } @ORDER;
 }
 
@@ -233,7 +239,7 @@ sub launch {
 	my @command = $row->{start}->($self);
 	my $mark    = -s $self->log($name) // 0;
 	my $pid     = spawn({ dir => $self->path, log => $self->log($name),
-		user => $name eq 'partner' ? undef : $self->{user},
+		user => $name =~ /^(?:partner|seller)$/ ? undef : $self->{user},
 		env => $self->environment }, @command);
 	pid_write($self->path("pid/$name"), $pid);
 	my $ready = wait_until(START_SECONDS, sub {
@@ -249,7 +255,8 @@ sub launch {
 }
 
 my %port_of = (postgres => ['POSTGRES_PORT'], partner => ['PARTNER_PORT'],
-	nginx => ['HTTP_PORT', 'OPERATOR_PORT'], pool => ['POOL_PORT'], lockstep => []);
+	seller => ['SELLER_PORT'], pool => ['POOL_PORT'],
+	nginx => ['HTTP_PORT', 'OPERATOR_PORT'], lockstep => []);
 
 # Somebody may have taken a port since it was found free.
 sub start {
@@ -332,6 +339,8 @@ sub facts {
 		BASE_URL     => $self->base_url,
 		OPERATOR_URL => $self->operator_url,
 		PARTNER_URL  => $self->partner_url,
+		Lockstep::Run::Parts::seller_facts($self),
+		Lockstep::Run::Parts::operator_facts($self),
 		DATABASE_URL => $self->database_url,
 		DATABASE_URL_TCP => $self->database_url_tcp,
 		($self->has_pool ? (POOL_URL => $self->pool_url) : ()),

@@ -39,11 +39,13 @@ my @ROUTES = (
     [POST   => '/reset',             sub ($sim, $) { $sim->fresh; {} }],
 );
 
-sub routes ($sim) {
+# @routes: those of another simulator, [METHOD, path below /_sim, handler].
+sub routes ($sim, @routes) {
+    @routes = @ROUTES unless @routes;
     my $r = $sim->routes;
     my $help = sub ($c) { $c->render(text => $sim->help, format => 'txt') };
     $r->get($_ => $help) for '/_sim', '/_sim/help';
-    for my $route (@ROUTES) {
+    for my $route (@routes) {
         my ($method, $path, $run) = @$route;
         $r->any([$method] => "/_sim$path" => sub ($c) { respond($c, $run) });
     }

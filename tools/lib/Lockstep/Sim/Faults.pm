@@ -61,13 +61,19 @@ my %SELECTOR = (
 
 sub new ($class) { return bless { rules => [], last_id => 0 }, $class }
 
+# What another simulator's faults differ in: the kinds, and which calls a rule can
+# tell apart.
+sub kinds ($class)     { return \%KIND }
+sub selectors ($class) { return \%SELECTOR }
+
 # Answers the rule's id; dies with a reason.
 sub add ($self, $in) {
-    my $kind = ref $in eq 'HASH' ? $in->{kind} : undef;
-    die "kind: one of " . join(', ', sort keys %KIND) . "\n"
-        unless defined $kind && !ref $kind && $KIND{$kind};
-    my ($stage, $params) = @{ $KIND{$kind} };
-    input_check($in, { %SELECTOR, %$params });
+    my $kinds = $self->kinds;
+    my $kind  = ref $in eq 'HASH' ? $in->{kind} : undef;
+    die "kind: one of " . join(', ', sort keys %$kinds) . "\n"
+        unless defined $kind && !ref $kind && $kinds->{$kind};
+    my ($stage, $params) = @{ $kinds->{$kind} };
+    input_check($in, { %{ $self->selectors }, %$params });
 
     push @{ $self->{rules} }, {
         %$in,
@@ -105,7 +111,7 @@ sub list ($self) {
 # What becomes of this call: { answer => rule, twist => {kind => rule}, text, wire,
 # after => [rules] }.  Called once a call, on arrival, so "call" counts arrivals.
 sub meet ($self, $call) {
-    my @due = grep { due($_, $call) } @{ $self->{rules} };
+    my @due = grep { $self->due($_, $call) } @{ $self->{rules} };
     my ($answer) = grep { $_->{stage} eq 'answer' } @due;
     # What takes the place of the read leaves nothing to twist.
     @due = ($answer, grep { $_->{stage} eq 'wire' } @due) if $answer;
@@ -119,8 +125,8 @@ sub meet ($self, $call) {
     return \%fate;
 }
 
-sub due ($rule, $call) {
-    return 0 unless selects($rule, $call);
+sub due ($self, $rule, $call) {
+    return 0 unless $self->selects($rule, $call);
     my $seen    = ++$rule->{seen};
     my $attempt = ++$rule->{attempts}{ $call->{page} };
 
@@ -132,7 +138,7 @@ sub due ($rule, $call) {
     return 1;
 }
 
-sub selects ($rule, $call) {
+sub selects ($self, $rule, $call) {
     return 0 if defined $rule->{user}   && $rule->{user} ne $call->{user};
     return 0 if defined $rule->{path}   && $rule->{path} ne $call->{path};
     return 0 if defined $rule->{offset} && !in_range($call->{offset}, $rule->{offset});

@@ -3,7 +3,7 @@
  * base64url.  A place is "n", "w" or "-" for the kind of key, the length of
  * the key, a colon, the key, the id.
  */
-#include "programs/cursor.h"
+#include "http/cursor.h"
 
 #include <stdio.h>
 #include <stdlib.h>

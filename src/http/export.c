@@ -1,5 +1,5 @@
-/* The registry as CSV, for spreadsheets. */
-#include "programs/export.h"
+/* Rows as CSV cells, chunk by chunk. */
+#include "http/export.h"
 
 #include <string.h>
 
@@ -10,40 +10,41 @@
 #include "http/problem.h"
 #include "http/req.h"
 #include "http/resp.h"
-#include "programs/registry.h"
 
 #define CHUNK		32768		/* bytes gathered before a write */
 #define LINE_MAX	(4u << 20)	/* a row at its largest, and a chunk */
 
 struct export {
 	struct req	*r;
+	const struct export_list *list;
 	struct buf	 b;
 	bool		 counted;
 };
 
 static int
-add_header(struct buf *b)
+add_header(struct export *e)
 {
-	int	 rc = 0;
+	const struct export_list	*list = e->list;
+	int				 rc = 0;
 
-	for (size_t i = 0; i < registry_columns_count; i++)
-		rc |= csv_plain(b, registry_columns[i].name,
-		    i + 1 == registry_columns_count);
+	for (size_t i = 0; i < list->ncolumns; i++)
+		rc |= csv_plain(&e->b, list->columns[i].name,
+		    i + 1 == list->ncolumns);
 	return rc;
 }
 
 static int
-add_cell(struct buf *b, const struct db_rows *rows, size_t i)
+add_cell(struct export *e, const struct db_rows *rows, size_t i)
 {
-	const struct registry_column	*c = &registry_columns[i];
+	const struct export_column	*c = &e->list->columns[i];
 	const char			*text = rows_text(rows, 0, c->name);
-	int				 last = i + 1 == registry_columns_count;
+	int				 last = i + 1 == e->list->ncolumns;
 
-	if (c->shape == REGISTRY_TEXT)
-		return csv_text(b, text, last);
-	if (c->shape == REGISTRY_BOOL && text != NULL)
+	if (c->shape == EXPORT_TEXT)
+		return csv_text(&e->b, text, last);
+	if (c->shape == EXPORT_BOOL && text != NULL)
 		text = *text == 't' ? "true" : "false";
-	return csv_plain(b, text, last);
+	return csv_plain(&e->b, text, last);
 }
 
 static int
@@ -55,7 +56,7 @@ flush(struct export *e)
 	return rc;
 }
 
-/* One row; the only one of an empty list has no program. */
+/* One row; the only one of an empty list has no key. */
 static int
 add_row(void *arg, const struct db_rows *rows)
 {
@@ -68,29 +69,29 @@ add_row(void *arg, const struct db_rows *rows)
 		resp_header(e->r, "X-Total-Count", arena_strdup(e->r->arena,
 		    rows_text(rows, 0, "total_count")));
 	}
-	if (rows_null(rows, 0, "program_id"))
+	if (rows_null(rows, 0, e->list->key))
 		return 0;
-	for (size_t i = 0; i < registry_columns_count; i++)
-		rc |= add_cell(&e->b, rows, i);
+	for (size_t i = 0; i < e->list->ncolumns; i++)
+		rc |= add_cell(e, rows, i);
 	if (rc == 0 && e->b.len >= CHUNK)
 		rc = flush(e);
 	return rc;
 }
 
 int
-export_csv(struct req *r, enum query q, const struct db_arg *args,
-    size_t nargs)
+export_csv(struct req *r, const struct export_list *list, enum query q,
+    const struct db_arg *args, size_t nargs)
 {
-	struct export	 e = { .r = r };
+	struct export	 e = { .r = r, .list = list };
 	int		 rc;
 
 	resp_open(r, 200, "text/csv; charset=utf-8; header=present");
 	resp_header(r, "Content-Disposition", arena_printf(r->arena,
-	    "attachment; filename=\"programs-%s.csv\"", r->today));
+	    "attachment; filename=\"%s-%s.csv\"", list->file, r->today));
 	if (strcmp(r->method_name, "HEAD") == 0)
 		return r->status;
 	buf_init(&e.b, LINE_MAX);
-	rc = add_header(&e.b);
+	rc = add_header(&e);
 	if (rc == 0)
 		rc = db_each(r->db, r->conf->request_timeout_ms / 2, q,
 		    args, nargs, add_row, &e);

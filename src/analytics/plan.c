@@ -1,0 +1,197 @@
+/* Places, halves and how long it will take. */
+#include "analytics/plan.h"
+
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/json.h"
+
+/*
+ * One product among fifty is found with a dozen calls; more than this and the
+ * fault is not one product's.
+ */
+#define SPLITS_MAX	24
+
+static const char *const names[WB_METHOD__MAX] = {
+	[WB_FUNNEL]	= "funnel",
+	[WB_TEXTS]	= "texts",
+};
+
+static int64_t
+number(const struct json *obj, const char *key)
+{
+	int64_t	 n;
+
+	return json_whole(json_get(obj, key), &n) == 0 ? n : 0;
+}
+
+static bool
+truth(const struct json *obj, const char *key)
+{
+	bool	 yes;
+
+	return json_truth(json_get(obj, key), &yes) == 0 && yes;
+}
+
+static const char *
+text(struct arena *a, const struct json *obj, const char *key)
+{
+	const char	*s = json_text(json_get(obj, key));
+
+	return s != NULL ? arena_strdup(a, s) : NULL;
+}
+
+static void
+read_part(struct plan_part *p, struct arena *a, const struct json *obj)
+{
+	const struct json	*bounds = json_get(obj, "bounds");
+
+	*p = (struct plan_part){ .after = number(obj, "after"),
+		.n = number(obj, "n"), .offset = number(obj, "offset"),
+		.failed = number(obj, "failed"),
+		.splits = number(obj, "splits"), .lost = number(obj, "lost"),
+		.good = truth(obj, "good"), .done = truth(obj, "done"),
+		.off = text(a, obj, "off"), .why = text(a, obj, "why") };
+	for (size_t i = 0; i < json_count(bounds) && i < PLAN_BOUNDS_MAX; i++)
+		if (json_whole(json_at(bounds, i), &p->bounds[i]) == 0)
+			p->nbounds = i + 1;
+}
+
+int
+plan_read(struct plan *p, struct arena *a, const struct json *checkpoint)
+{
+	*p = (struct plan){ .began = text(a, checkpoint, "began"),
+		.period = { text(a, checkpoint, "start"),
+		    text(a, checkpoint, "end") },
+		.batch = number(checkpoint, "batch"),
+		.total = number(checkpoint, "total"),
+		.all = truth(checkpoint, "all"),
+		.failed = truth(checkpoint, "failed") };
+	for (int i = 0; i < WB_METHOD__MAX; i++)
+		read_part(&p->parts[i], a, json_get(checkpoint, names[i]));
+	return p->began != NULL && p->batch > 0 ? 0 : -1;
+}
+
+static struct json *
+put_part(const struct plan_part *p, struct arena *a)
+{
+	struct json	*obj = json_new_obj(a);
+	struct json	*bounds = json_new_arr(a);
+
+	for (size_t i = 0; i < p->nbounds; i++)
+		json_push_int(bounds, p->bounds[i]);
+	json_put_int(obj, "after", p->after);
+	json_put_int(obj, "n", p->n);
+	json_put_int(obj, "offset", p->offset);
+	json_put(obj, "bounds", bounds);
+	json_put_int(obj, "failed", p->failed);
+	json_put_int(obj, "splits", p->splits);
+	json_put_int(obj, "lost", p->lost);
+	json_put_bool(obj, "good", p->good);
+	json_put_bool(obj, "done", p->done);
+	json_put_text(obj, "off", p->off);
+	json_put_text(obj, "why", p->why);
+	return obj;
+}
+
+void
+plan_write(const struct plan *p, struct arena *a, struct json *checkpoint)
+{
+	json_put_text(checkpoint, "began", p->began);
+	json_put_text(checkpoint, "start", p->period.start);
+	json_put_text(checkpoint, "end", p->period.end);
+	json_put_int(checkpoint, "batch", p->batch);
+	json_put_int(checkpoint, "total", p->total);
+	json_put_bool(checkpoint, "all", p->all);
+	json_put_bool(checkpoint, "failed", p->failed);
+	for (int i = 0; i < WB_METHOD__MAX; i++)
+		json_put(checkpoint, names[i], put_part(&p->parts[i], a));
+}
+
+int64_t
+plan_chunk(enum wb_method method)
+{
+	return method == WB_FUNNEL ? WB_FUNNEL_MAX : WB_TEXTS_MAX;
+}
+
+int64_t
+plan_done(const struct plan *p)
+{
+	const struct plan_part	*funnel = &p->parts[WB_FUNNEL];
+	const struct plan_part	*texts = &p->parts[WB_TEXTS];
+	int64_t			 n = funnel->n;
+
+	if (texts->off == NULL && texts->n < n)
+		n = texts->n;
+	return n < p->total ? n : p->total;
+}
+
+int64_t
+plan_batches(const struct plan *p, int64_t products)
+{
+	return (products + p->batch - 1) / p->batch;
+}
+
+int64_t
+plan_calls(const struct plan *p, enum wb_method method)
+{
+	const struct plan_part	*part = &p->parts[method];
+	int64_t			 chunk = plan_chunk(method);
+	int64_t			 left = p->total - part->n;
+
+	if (part->done || part->off != NULL)
+		return 0;
+	/* A list of all ends where a page is not full. */
+	if (method == WB_FUNNEL && p->all && left < 1)
+		left = 1;
+	if (left <= 0)
+		return 0;
+	return (left + chunk - 1) / chunk +
+	    (part->nbounds > 1 ? (int64_t)part->nbounds - 1 : 0);
+}
+
+void
+plan_advance(struct plan_part *part, int64_t last, int64_t m)
+{
+	part->after = last;
+	part->n += m;
+	while (part->nbounds > 0 && part->bounds[0] <= last)
+		memmove(part->bounds, part->bounds + 1,
+		    --part->nbounds * sizeof(part->bounds[0]));
+	if (part->nbounds == 0)
+		part->splits = 0;
+}
+
+int
+plan_split(struct plan_part *part, const int64_t *ids, size_t n)
+{
+	size_t	 add = part->nbounds == 0 ? 2 : 1;
+
+	if (part->nbounds + add > PLAN_BOUNDS_MAX ||
+	    ++part->splits > SPLITS_MAX)
+		return -1;
+	if (part->nbounds == 0)
+		part->bounds[part->nbounds++] = ids[n - 1];
+	memmove(part->bounds + 1, part->bounds,
+	    part->nbounds * sizeof(part->bounds[0]));
+	part->nbounds++;
+	part->bounds[0] = ids[n / 2 - 1];
+	return 0;
+}
+
+int64_t
+plan_eta_ms(const struct plan *p, const int64_t next_ms[],
+    const int64_t step_ms[])
+{
+	int64_t	 eta_ms = 0;
+
+	for (int i = 0; i < WB_METHOD__MAX; i++) {
+		int64_t	 calls = plan_calls(p, (enum wb_method)i);
+		int64_t	 ms = calls == 0 ? 0 :
+			    next_ms[i] + (calls - 1) * step_ms[i];
+
+		if (ms > eta_ms)
+			eta_ms = ms;
+	}
+	return eta_ms;
+}

@@ -1,0 +1,164 @@
+#!/usr/bin/perl
+
+# Reading: search, sort, pages, sums, CSV, one product and its past; runs by the clock,
+# from the command line, and what is told when they turn bad.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP ();
+use List::Util qw(sum0);
+use Lockstep::Analytics;
+use Lockstep::Stack;
+use Test::More;
+
+my $s = analytics(120, conf => { 'analytics.retries' => 0 });
+my $one = seller_of(products => 45, jam => 'standard');
+sync_of($one);
+my $all = pages($one);
+my $base = "products?sellerId=$one->{id}";
+
+sub list { my ($query) = @_; return op(GET => "$base$query")->{json} }
+sub ids  { my ($list) = @_; return [map { $_->{nmId} } @{ $list->{products} }] }
+
+subtest 'the page as it is asked for' => sub {
+	my $page = op(GET => $base)->{json};
+	is scalar(@{ $page->{products} }), 20, 'twenty unless asked otherwise';
+	is_deeply [@$page{qw(total_count limit offset sort)}], [45, 20, 0, 'nmId'], 'of how many';
+	is_deeply ids($page), [(sort { $a <=> $b } keys %$all)[0 .. 19]], 'by id';
+	is_deeply op(GET => 'products?limit=3')->{json}{products}, [@{ $page->{products} }[0 .. 2]], 'the only seller is meant';
+	for ('limit=0', 'limit=201', 'sort=nothing', 'cursor=x', 'status=bad', 'offset=-1', 'search=') {
+		my ($field) = /^(\w+)/;
+		my $answer = op(GET => "$base&$_");
+		is "$answer->{status} $answer->{json}{field}", "400 $field", $_;
+	}
+	is op(GET => 'products?sellerId=x')->{json}{field}, 'sellerId', 'sellerId=x';
+};
+
+subtest 'sorted by every column, in pages, each product once' => sub {
+	for my $sort (qw(nmId title vendorCode brand views addToCart orders units ctr conversionRate revenue avgOrderValue
+	    buyouts buyoutSum cancels cancelSum avgPrice addToWishlist totalQueries currency syncStatus lastSyncAt)) {
+		for my $way ('', '-') {
+			my ($path, @row) = ("$base&sort=$way$sort&limit=7");
+			while ($path) {
+				my $answer = op(GET => $path);
+				push @row, @{ $answer->{json}{products} };
+				($path) = ($answer->{headers}{link} // '') =~ m{</api/analytics/([^>]+)>; rel="next"};
+			}
+			my %seen;
+			$seen{ $_->{nmId} }++ for @row;
+			ok keys %seen == 45 && @row == 45, "$way$sort: each once";
+			my @value = map { $_->{$sort} } @row;
+			my ($nulls) = grep { !defined $value[$_] } 0 .. $#value;
+			ok !defined $nulls || !grep({ defined } @value[$nulls .. $#value]), '... those without data last';
+			next if $sort !~ /^(?:views|revenue|ctr|orders|conversionRate|nmId)$/;
+			@value = grep { defined } @value;
+			my @wrong = grep { $way ? $value[$_] < $value[$_ + 1] : $value[$_] > $value[$_ + 1] } 0 .. $#value - 1;
+			is_deeply \@wrong, [], '... in order';
+		}
+	}
+};
+
+subtest 'search, and sums of what matches' => sub {
+	my ($first) = values %$all;
+	is_deeply ids(list("&search=$first->{nmId}")), [$first->{nmId}], 'by id';
+	my $brand = $first->{brand} =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger;
+	utf8::encode(my $bytes = $first->{brand});
+	$brand = join '', map { sprintf '%%%02X', ord } split //, $bytes;
+	my $found = list("&search=$brand&limit=200");
+	my @want = grep { $_->{brand} eq $first->{brand} } values %$all;
+	is $found->{total_count}, @want, 'by brand';
+	my $sums = $found->{totals};
+	is $sums->{$_}, sum0(map { $_[0]{$_} // 0 } ()) + do { my $k = $_; sum0(map { $_->{$k} // 0 } @want) }, "sum of $_" for qw(views addToCart orders revenue buyouts);
+	is_deeply list('&search=nothing-like-that')->{products}, [], 'nothing';
+	is list('&search=nothing-like-that')->{total_count}, 0, '... of none';
+	is list('&status=success')->{total_count}, 45, 'by status';
+};
+
+subtest 'CSV' => sub {
+	my $answer = op(GET => "$base&limit=3", headers => { Accept => 'text/csv' });
+	is $answer->{status}, 200, 'a file';
+	is $answer->{headers}{'x-total-count'}, 45, 'says how many';
+	like $answer->{headers}{'content-disposition'}, qr/filename="analytics-/, '... of a name';
+	my @line = split /\r\n/, $answer->{body};
+	is scalar(@line), 46, 'all that match, whatever the limit';
+	like $line[0], qr/^nmId,title,vendorCode,.*revenue/, 'with a heading';
+};
+
+subtest 'as it was: 304, until something changes' => sub {
+	my $tag = op(GET => $base)->{headers}{etag};
+	ok $tag, 'a tag';
+	my $again = sub { return op(GET => $base, headers => { 'If-None-Match' => $tag })->{status} };
+	is $again->(), 304, 'as it was';
+	sync_of($one);
+	is $again->(), 200, 'after a run it is not';
+};
+
+subtest 'one product: all of its texts, and its past' => sub {
+	my ($row) = sort { $b->{totalQueries} <=> $a->{totalQueries} } values %{ pages($one) };
+	cmp_ok $row->{totalQueries}, '>', 10, 'more texts than a list shows';
+	$s->sql(q(INSERT INTO product_analytics (account_id, nm_id, period_start, period_end, funnel_at, currency, views, add_to_cart, orders, revenue)
+	    SELECT account_id, nm_id, period_start - i, period_end - i, funnel_at - i * interval '1 day', 'RUB', views + i, 1, 0, 0
+	      FROM product_analytics, generate_series(1, 100) i WHERE account_id = ? AND nm_id = ?), $one->{id}, $row->{nmId});
+	my $got = op(GET => "products/$row->{nmId}?sellerId=$one->{id}")->{json};
+	is scalar(@{ $got->{topSearchQueries} }), $row->{totalQueries}, 'all of them here';
+	my @open = map { $_->{openCard} } @{ $got->{topSearchQueries} };
+	is_deeply \@open, [sort { $b <=> $a } @open], '... most opened first';
+	is scalar(@{ $got->{history} }), 90, 'ninety periods';
+	is $got->{history}[0]{views}, $row->{views}, '... the newest first';
+	is $got->{history}[7]{views}, $row->{views} + 7, '... and so on';
+	is $got->{views}, $row->{views}, 'figures of the newest period';
+	is scalar(@{ op(GET => "products/$row->{nmId}?sellerId=$one->{id}&periods=5")->{json}{history} }), 5, 'or as many as asked for';
+	is op(GET => "products/1?sellerId=$one->{id}")->{status}, 404, 'none of that id';
+	is op(GET => "products/x?sellerId=$one->{id}")->{status}, 404, 'nor of what is no id';
+};
+
+subtest 'from the command line' => sub {
+	my $ran = $s->lockstep('analytics', 'sync', $one->{name});
+	is $ran->{exit}, 0, 'a run' or diag $ran->{err};
+	my @type = map { JSON::PP::decode_json($_)->{type} } grep { /^\{/ } split /\n/, $ran->{out};
+	is_deeply [@type[0, 1, -1]], [qw(start info complete)], '... shown to its end';
+	is $s->lockstep('analytics', 'sync', "id:$one->{id}")->{exit}, 0, 'by number';
+	is $s->lockstep('analytics', 'sync', 'nobody')->{exit}, 4, 'no such seller';
+	is $s->lockstep('analytics')->{exit}, 2, 'usage';
+	my $list = $s->lockstep('jobs', '-s', $one->{name});
+	is scalar(grep { JSON::PP::decode_json($_)->{seller}{name} eq $one->{name} } split /\n/, $list->{out}), 4, 'jobs of a seller';
+	my ($id) = map { JSON::PP::decode_json($_)->{id} } split /\n/, $s->lockstep('jobs', '-n', 1)->{out};
+	is JSON::PP::decode_json($s->lockstep('job', 'show', $id)->{out})->{kind}, 'analytics.sync', 'one of them';
+};
+
+subtest 'trouble is told once, not each night' => sub {
+	my $events = sub { return [map { $_->{topic} } @{ $s->sql(q(SELECT topic FROM event WHERE account_id = ? AND topic ~ 'trouble|recovered' ORDER BY seq), $one->{id}) }] };
+	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => '502');
+	is run_of($one)->{state}, 'failed', 'a bad night' for 1 .. 3;
+	is_deeply $events->(), ['analytics.trouble'], 'one event of three bad nights';
+	is scalar($s->log(qr/"analytics: in trouble" seller=\Q$one->{name}\E /)), 1, '... and one line';
+	is op(GET => "sellers/$one->{id}")->{json}{trouble}{code}, 'products_failed', 'the seller shows it';
+	$s->seller->heal;
+	is run_of($one)->{state}, 'done', 'a good night';
+	is_deeply $events->(), ['analytics.trouble', 'analytics.recovered'], '... is told as well';
+	is op(GET => "sellers/$one->{id}")->{json}{trouble}, undef, 'and nothing is shown any more';
+};
+
+subtest 'by the clock: two at night where the seller is' => sub {
+	my ($name, $token) = shop(products => 3, jam => 'standard');
+	my $id = op(POST => 'sellers', json => { name => $name, token => $token, timeZone => 'Asia/Vladivostok' })->{json}{id};
+	$s->conf_edit(sub { s/^schedule =.*$/schedule = 0 2 * * */m });
+	hup();
+	my $row = wait_until { my $r = $s->sql(q(SELECT time_zone, missed, to_char(next_at AT TIME ZONE time_zone, 'HH24:MI') AS at FROM schedule
+	    WHERE account_id = ? AND next_at > 'epoch'), $id); @$r ? $r->[0] : 0 } 40, 'a schedule';
+	is_deeply $row, { time_zone => 'Asia/Vladivostok', missed => 'once', at => '02:00' }, 'at 02:00 of its own, missed ones once';
+	is $s->sql_value(q(SELECT count(*) FROM schedule WHERE account_id = ? AND kind <> 'analytics.sync'), $id), 0, 'nothing else is planned for a seller';
+	$s->account('plain', programs => 3);
+	$s->get('/api/jobs', as => 'plain');
+	$s->sql(q(UPDATE schedule SET next_at = clock_timestamp() - interval '9 hours' WHERE account_id = ?), $one->{id});
+	my $before = $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', $one->{id});
+	wait_until { $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', $one->{id}) > $before } 20, 'the missed run';
+	is $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', $one->{id}), $before + 1, 'one that was missed runs once';
+	is_deeply JSON::PP::decode_json($s->sql_value('SELECT request FROM job WHERE account_id = ? ORDER BY created_at DESC LIMIT 1', $one->{id})), { all => JSON::PP::true }, '... for all products';
+	is $s->sql_value(q(SELECT count(*) FROM schedule s JOIN account a ON a.id = s.account_id WHERE a.api = 'partner' AND s.kind = 'analytics.sync')), 0, 'no partner has one';
+};
+
+$s->stop;
+done_testing;

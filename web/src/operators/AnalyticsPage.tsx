@@ -1,0 +1,166 @@
+import { Button, Text, Title } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import { ago, duration } from '../i18n/format'
+import { useNow } from '../sync/now'
+import panel from '../sync/SyncPanel.module.css'
+import { InboxIcon, SyncIcon } from '../ui/icons'
+import { Notice } from '../ui/Notice'
+import { Waiting } from '../ui/Waiting'
+import { Products } from './Products'
+import { useSellers, useStart } from './queries'
+import { RunOf } from './RunCard'
+import { Sellers } from './Sellers'
+import type { Seller, Task } from './types'
+import { useView, type Change } from './useView'
+import { useWhyError } from './useWhy'
+import type { View } from './view'
+
+const ProductDrawer = lazy(() => import('./ProductDrawer'))
+
+export function AnalyticsPage() {
+  const { t } = useTranslation(['analytics', 'operators'])
+  const why = useWhyError()
+  const { view, change } = useView()
+  const { data: sellers, error, refetch } = useSellers()
+  if (sellers === undefined) {
+    if (error === null) return <Waiting />
+    return (
+      <>
+        <Title order={1}>{t('title')}</Title>
+        <Notice title={t('operators:failedToLoad', { reason: why(error) })}>
+          <Button variant="default" onClick={() => void refetch()}>
+            {t('operators:tryAgain')}
+          </Button>
+        </Notice>
+      </>
+    )
+  }
+  const seller = view.seller === null ? sellers[0] : sellers.find((one) => one.id === view.seller)
+  if (seller === undefined) {
+    return (
+      <>
+        <Title order={1}>{t('title')}</Title>
+        <Sellers sellers={sellers} chosen={undefined} />
+        {sellers.length === 0 ? (
+          <Notice icon={<InboxIcon />} title={t('noSellers')} text={t('noSellersText')} />
+        ) : (
+          <Notice title={t('noSuchSeller')} text={t('noSuchSellerText')} />
+        )}
+      </>
+    )
+  }
+  return <OneSeller key={seller.id} {...{ seller, sellers, view, change }} />
+}
+
+interface Props {
+  seller: Seller
+  sellers: readonly Seller[]
+  view: View
+  change: Change
+}
+
+/** What is older than this is refreshed when the page opens. */
+const STALE_HOURS = 24
+
+function OneSeller({ seller, sellers, view, change }: Props) {
+  const { t } = useTranslation('analytics')
+  const why = useWhyError()
+  const start = useStart()
+  // The run that was seen last, also when it is over.
+  const [seen, setSeen] = useState<string | null>(null)
+  const task = seller.taskId ?? seen
+  useEffect(() => {
+    if (seller.taskId !== null) setSeen(seller.taskId)
+  }, [seller.taskId])
+
+  const { mutateAsync } = start
+  const opened = useRef(false)
+  const able = seller.tokenState === 'active' && (seller.products > 0 || seller.allProducts)
+  useEffect(() => {
+    if (opened.current || !able) return
+    opened.current = true
+    mutateAsync({ sellerId: seller.id, ifOlderThanHours: STALE_HOURS }).then(
+      ({ taskId }) => taskId !== null && setSeen(taskId),
+      // Nobody has asked for it; what keeps it from starting shows at the seller.
+      () => {},
+    )
+  }, [able, mutateAsync, seller.id])
+
+  const press = async () => {
+    try {
+      const begun = await mutateAsync({ sellerId: seller.id })
+      setSeen(begun.taskId)
+      notifications.show({ ...startedWords(begun), color: 'green' })
+    } catch (error) {
+      notifications.show({
+        title: t('startFailed'),
+        message: why(error),
+        color: 'red',
+        autoClose: 10_000,
+      })
+    }
+  }
+  const startedWords = ({ joined, etaSeconds }: Task) => ({
+    title: joined ? t('joined') : t('started'),
+    message: etaSeconds === undefined ? '' : t('startedEta', { eta: duration(etaSeconds * 1000) }),
+  })
+  const starting = start.isPending && start.variables.ifOlderThanHours === undefined
+  return (
+    <>
+      <section className={panel.panel} aria-label={t('title')}>
+        <div className={panel.head}>
+          <div className={panel.words}>
+            <Title order={1}>{t('title')}</Title>
+            <Freshness seller={seller} />
+          </div>
+          <Button
+            leftSection={<SyncIcon size={16} />}
+            aria-disabled={starting}
+            data-disabled={starting || undefined}
+            onClick={() => starting || void press()}
+          >
+            {starting ? t('starting') : t('sync')}
+          </Button>
+        </div>
+        {task !== null && <RunOf key={task} id={task} />}
+      </section>
+      <Sellers sellers={sellers} chosen={seller.id} />
+      <Products seller={seller} view={view} change={change} />
+      <Suspense fallback={null}>
+        {view.product !== null && (
+          <ProductDrawer
+            key={view.product}
+            seller={seller.id}
+            id={view.product}
+            onClose={() => change({ product: null }, 'replace')}
+          />
+        )}
+      </Suspense>
+    </>
+  )
+}
+
+/** When its data is of; the oldest too, where that is another day's. */
+function Freshness({ seller }: { seller: Seller }) {
+  const { t } = useTranslation('analytics')
+  const now = Math.max(useNow(10_000), Date.now())
+  const { lastSyncAt: newest, oldestSyncAt: oldest } = seller
+  if (newest === null) {
+    return (
+      <Text c="dimmed" size="sm">
+        <bdi>{seller.name}</bdi>: {t('never')}
+      </Text>
+    )
+  }
+  const DAY_MS = 86_400_000
+  const behind = oldest !== null && Date.parse(newest) - Date.parse(oldest) > DAY_MS
+  return (
+    <Text c="dimmed" size="sm">
+      <bdi>{seller.name}</bdi>: {t('fresh', { when: ago(newest, now) })}
+      {behind && `, ${t('freshOldest', { when: ago(oldest, now) })}`}
+    </Text>
+  )
+}

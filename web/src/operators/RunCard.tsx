@@ -1,0 +1,211 @@
+import { Button } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, useNavigate } from 'react-router-dom'
+
+import { clock, countdown, number } from '../i18n/format'
+import { useNow } from '../sync/now'
+import bar from '../sync/SyncBar.module.css'
+import { useAct } from './queries'
+import { actionsOf, isOver, type Batches, type RunAction } from './run'
+import { tones } from './State'
+import type { Run } from './types'
+import { useRun } from './useRun'
+import { useWhyError } from './useWhy'
+
+/** The run of the page's seller, with the way to its own page. */
+export function RunOf({ id }: { id: string }) {
+  const { t } = useTranslation('jobs')
+  const { data: run, batches, lost } = useRun(id)
+  if (run === undefined) return null
+  return (
+    <RunCard run={run} batches={batches} lost={lost}>
+      <Button size="compact-sm" variant="subtle" component={Link} to={`/jobs?job=${id}`}>
+        {t('toJob')}
+      </Button>
+    </RunCard>
+  )
+}
+
+interface Props {
+  run: Run
+  batches: Batches | null
+  lost: boolean
+  children?: ReactNode
+}
+
+/** How far a run is, what it waits for, and what can be done to it. */
+export function RunCard({ run, batches, lost, children }: Props) {
+  const { t } = useTranslation('jobs')
+  const now = useNow(isOver(run) ? null : 1000)
+  const headline = useHeadline()(run, now)
+  return (
+    <section className={bar.card} data-tone={tones[run.state]} aria-label={t('run')}>
+      <Announced run={run} />
+      <div className={bar.top}>
+        <p className={bar.headline}>{headline}</p>
+        {!isOver(run) && run.progress.percentage !== null && (
+          <span className={bar.percent}>{t('percent', { percent: run.progress.percentage })}</span>
+        )}
+        <div className={bar.actions}>
+          <RunActions run={run} />
+          {children}
+        </div>
+      </div>
+      <Track run={run} text={headline} />
+      <p className={bar.details}>
+        {lost && <span className={bar.lost}>{t('lost')}</span>}
+        {useFacts()(run, batches).map(([name, value]) => (
+          <span key={name}>
+            {name} {value}
+          </span>
+        ))}
+      </p>
+    </section>
+  )
+}
+
+/** The name and the value of each figure of a run that is known. */
+export function useFacts(): (run: Run, batches: Batches | null) => [string, string][] {
+  const { t } = useTranslation('jobs')
+  return (run, batches) => {
+    const { done, total } = run.progress
+    const facts: [string, string][] = []
+    const of = (n: number, all: number) => t('ofTotal', { n: number(n), total: number(all) })
+    if (total !== null) facts.push([t('products'), of(done, total)])
+    if (batches !== null) facts.push([t('batches'), of(batches.batch, batches.batches)])
+    if (run.calls !== null) {
+      const left = run.calls.left !== null && !isOver(run) ? run.calls.left : 0
+      const made = t('callsMade', { n: number(run.calls.made) })
+      facts.push([t('calls'), left > 0 ? `${made}, ${t('callsLeft', { n: number(left) })}` : made])
+    }
+    if (run.counts.failed > 0) facts.push([t('failed'), number(run.counts.failed)])
+    if (run.eta_at !== null && !isOver(run)) facts.push([t('eta'), clock(new Date(run.eta_at))])
+    return facts
+  }
+}
+
+function useHeadline(): (run: Run, now: number) => string {
+  const { t } = useTranslation('jobs')
+  const reason = useReason()
+  return (run, now) => {
+    const why = reason(run)
+    const because = (text: string) => (why === null ? text : `${text}, ${why}`)
+    switch (run.state) {
+      case 'queued':
+        return t('headQueued')
+      case 'running':
+        return t('headRunning')
+      case 'waiting':
+        return because(waiting(run.waiting_until, now))
+      case 'paused':
+        return because(t('headPaused'))
+      case 'done':
+        return t('headDone', {
+          count: run.progress.done,
+          n: number(run.progress.done),
+        })
+      case 'partial':
+        return t('headPartial')
+      case 'failed':
+        return t('headFailed')
+      case 'cancelled':
+        return t('headCancelled')
+    }
+  }
+
+  function waiting(until: string | null, now: number): string {
+    const ms = until === null ? 0 : Date.parse(until) - now
+    if (until === null || ms <= 0) return t('headWaitingSoon')
+    return t('headWaiting', { wait: countdown(ms), until: clock(new Date(until)) })
+  }
+}
+
+/** Why it waits or is paused. */
+export function useReason(): (run: Run) => string | null {
+  const { i18n } = useTranslation('jobs')
+  return ({ waiting_reason: reason }) => {
+    const key = `jobs:reason_${reason}`
+    return reason !== null && i18n.exists(key) ? (i18n.t as (key: string) => string)(key) : reason
+  }
+}
+
+function Track({ run, text }: { run: Run; text: string }) {
+  const { t } = useTranslation('jobs')
+  const percentage = run.state === 'done' ? 100 : run.progress.percentage
+  return (
+    <div
+      className={bar.track}
+      role="progressbar"
+      aria-label={t('progress')}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percentage ?? undefined}
+      aria-valuetext={text}
+    >
+      <div
+        className={bar.fill}
+        data-unknown={(percentage === null && run.state === 'running') || undefined}
+        style={percentage !== null ? { width: `${percentage}%` } : undefined}
+      />
+    </div>
+  )
+}
+
+function RunActions({ run }: { run: Run }) {
+  const { t } = useTranslation('jobs')
+  const act = useAct()
+  const navigate = useNavigate()
+  const why = useWhyError()
+  const perform = async (what: RunAction) => {
+    try {
+      const next = await act.mutateAsync({ id: run.id, what })
+      notifications.show({ message: t(`did_${what}`), color: 'green' })
+      // A run again is another job.
+      if (next.id !== run.id) void navigate(`/jobs?job=${next.id}`)
+    } catch (error) {
+      notifications.show({
+        message: t('refused', { reason: why(error) }),
+        color: 'red',
+      })
+    }
+  }
+  return actionsOf(run).map((what) => (
+    <Button
+      key={what}
+      size="compact-sm"
+      variant={what === 'cancel' ? 'subtle' : 'light'}
+      color={what === 'cancel' ? 'gray' : undefined}
+      loading={act.isPending && act.variables.what === what}
+      onClick={() => void perform(what)}
+    >
+      {t(what)}
+    </Button>
+  ))
+}
+
+const QUARTER = 25
+
+/** Each quarter of the way and how it ends, not each batch and each pause between calls. */
+function Announced({ run }: { run: Run }) {
+  const { t } = useTranslation(['jobs', 'operators'])
+  const goes = run.state === 'running' || run.state === 'waiting'
+  const quarter = Math.floor((run.progress.percentage ?? 0) / QUARTER) * QUARTER
+  const key = goes ? `goes ${quarter}` : run.state
+  const words = goes
+    ? `${t('headRunning')}, ${t('announceProgress', { percent: quarter })}`
+    : t(`operators:state_${run.state}`)
+  const said = useRef('')
+  const [text, setText] = useState('')
+  useEffect(() => {
+    if (said.current === key) return
+    said.current = key
+    setText(words)
+  }, [key, words])
+  return (
+    <div className="heard" role="status">
+      {text}
+    </div>
+  )
+}

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { lines, niceTop, place, type Box } from './chart'
+import { actionsOf, batchesAfter, gently, parse, runAfter } from './run'
+import type { Run } from './types'
+import { changed, listKey, listQuery, readView, turned, USUAL, writeView, type View } from './view'
+
+describe('the view in the address', () => {
+  const read = (text: string) => readView(new URLSearchParams(text))
+
+  it('comes back as it was written', () => {
+    const view: View = {
+      seller: 7,
+      text: 'синий & red',
+      status: 'partial',
+      sort: 'views',
+      descending: false,
+      size: 50,
+      page: 3,
+      after: 'abc_-1',
+      product: 100200300,
+    }
+    expect(readView(writeView(view))).toEqual(view)
+    expect(writeView(USUAL).toString()).toBe('')
+    expect(readView(new URLSearchParams())).toEqual(USUAL)
+  })
+
+  it('takes what it does not understand for usual', () => {
+    const wrong = 'seller=-1&status=x&sort=-nothing&size=7&page=0&after=%3Cx&product=1e9&q=%00'
+    expect(read(wrong)).toEqual(USUAL)
+    expect(read('seller=99999999999999999999').seller).toBeNull()
+    expect(read('after=abc').after).toBeNull()
+  })
+
+  it('begins another list with its first page, and keeps its place else', () => {
+    const third = { ...USUAL, page: 3, after: 'c' }
+    expect(changed(third, { text: 'x' })).toMatchObject({ page: 1, after: null })
+    expect(changed(third, { status: 'error' })).toMatchObject({ page: 1 })
+    expect(changed(third, { product: 5 })).toMatchObject({
+      page: 3,
+      after: 'c',
+      product: 5,
+    })
+    expect(changed(third, { page: 4, after: null })).toMatchObject({ page: 4 })
+    expect(listKey(third)).toBe(listKey(USUAL))
+  })
+
+  it('sorts figures from the highest, words from the first, and turns round', () => {
+    expect(turned(USUAL, 'views')).toEqual({ sort: 'views', descending: true })
+    expect(turned(USUAL, 'title')).toEqual({ sort: 'title', descending: false })
+    expect(turned(USUAL, 'revenue')).toEqual({ sort: 'revenue', descending: false })
+  })
+
+  it('asks by a cursor where it has one, else by counting', () => {
+    const asked = { sellerId: 7, search: '', status: null, sort: '-revenue', limit: 20 }
+    expect(listQuery(USUAL, 7)).toEqual(asked)
+    expect(listQuery({ ...USUAL, page: 3 }, 7)).toEqual({ ...asked, offset: 40 })
+    expect(listQuery({ ...USUAL, page: 3, after: 'c' }, 7)).toEqual({
+      ...asked,
+      cursor: 'c',
+    })
+  })
+})
+
+const run = (what: Partial<Run> = {}): Run => ({
+  id: 'r',
+  kind: 'analytics.sync',
+  state: 'running',
+  created_at: null,
+  started_at: null,
+  finished_at: null,
+  progress: { done: 20, total: 438, percentage: 4 },
+  counts: { added: 0, updated: 0, removed: 0, unchanged: 0, failed: 0 },
+  eta_at: null,
+  waiting_until: null,
+  waiting_reason: null,
+  errors: [],
+  timing_ms: { partner: 0, database: 0, names: 0, total: null },
+  calls: { made: 1, left: 9 },
+  seller: { id: 7, name: 'shop' },
+  ...what,
+})
+
+const progress = (batch: number, done: number, failed = 0) =>
+  ({
+    type: 'progress',
+    batch,
+    batches: 44,
+    done,
+    failed,
+    total: 438,
+    percentage: 50,
+  }) as const
+
+describe('a run and its events', () => {
+  it('counts batches from the events, never back', () => {
+    const info = { type: 'info', products: 438, batches: 44, calls: 10 } as const
+    const begun = batchesAfter(null, info)
+    expect(begun).toEqual({ batch: 0, batches: 44 })
+    const on = batchesAfter(begun, progress(5, 50))
+    expect(on).toEqual({ batch: 5, batches: 44 })
+    expect(batchesAfter(on, progress(3, 30))).toEqual(on)
+    expect(batchesAfter(on, info)).toEqual(on)
+    expect(batchesAfter(null, { type: 'start' })).toBeNull()
+  })
+
+  it('moves on by an event that is newer than what was read, and not back', () => {
+    const after = runAfter(run(), progress(5, 50, 2))
+    expect(after.progress).toEqual({ done: 50, total: 438, percentage: 50 })
+    expect(after.counts.failed).toBe(2)
+    expect(runAfter(after, progress(3, 30))).toBe(after)
+    const over = run({ state: 'cancelled' })
+    expect(runAfter(over, progress(44, 438))).toBe(over)
+  })
+
+  it('is not paused again by a pause of the past', () => {
+    const before = run()
+    const paused = { type: 'waiting', until: null, reason: 'by_hand' } as const
+    expect(runAfter(before, paused)).toBe(before)
+  })
+
+  it('offers what the API would not refuse', () => {
+    expect(actionsOf(run({ state: 'queued' }))).toEqual(['pause', 'cancel'])
+    expect(actionsOf(run({ state: 'waiting' }))).toEqual(['pause', 'cancel'])
+    expect(actionsOf(run({ state: 'paused' }))).toEqual(['resume', 'cancel'])
+    expect(actionsOf(run({ state: 'done' }))).toEqual([])
+    expect(actionsOf(run({ state: 'partial' }))).toEqual(['retryFailed', 'retry'])
+    expect(actionsOf(run({ state: 'cancelled' }))).toEqual(['retry'])
+    const failed = { ...run().counts, failed: 3 }
+    expect(actionsOf(run({ state: 'failed', counts: failed }))).toEqual(['retryFailed', 'retry'])
+  })
+
+  it('reads over what is no event', () => {
+    expect(parse('{"type":"start"}')).toEqual({ type: 'start' })
+    expect(['', 'null', '[1]', '{"x":1}', '"type"'].map(parse)).toEqual(Array(5).fill(null))
+  })
+})
+
+describe('doing something gently', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  it('does it at once, then at most every so often, and the last one too', () => {
+    const what = vi.fn()
+    const call = gently(what, 1000)
+    call()
+    expect(what).toHaveBeenCalledTimes(1)
+    for (let i = 0; i < 50; i++) call()
+    vi.advanceTimersByTime(999)
+    expect(what).toHaveBeenCalledTimes(1)
+    vi.advanceTimersByTime(1)
+    expect(what).toHaveBeenCalledTimes(2)
+    vi.advanceTimersByTime(5000)
+    expect(what).toHaveBeenCalledTimes(2)
+    call()
+    expect(what).toHaveBeenCalledTimes(3)
+  })
+
+  it('does nothing any more after it was stopped', () => {
+    const what = vi.fn()
+    const call = gently(what, 1000)
+    call()
+    call()
+    call.stop()
+    vi.advanceTimersByTime(5000)
+    expect(what).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('the chart', () => {
+  const box: Box = { width: 120, height: 60, left: 10, right: 10, top: 5, bottom: 5 }
+
+  it('ends at a round figure that no value is above', () => {
+    expect([0, 1, 1.2, 2.4, 2.6, 7, 10, 438, 30900, 0.03].map(niceTop)).toEqual([
+      1, 1, 1.2, 3, 3, 8, 10, 500, 40000, 0.03,
+    ])
+    expect(niceTop(NaN)).toBe(1)
+  })
+
+  it('places values from zero up, over the whole width', () => {
+    const { points, top } = place([0, 5, 10], box)
+    expect(top).toBe(10)
+    expect(points).toEqual([
+      { i: 0, x: 10, y: 55 },
+      { i: 1, x: 60, y: 30 },
+      { i: 2, x: 110, y: 5 },
+    ])
+    expect(place([5], box).points).toEqual([{ i: 0, x: 60, y: 5 }])
+    expect(place([], box).points).toEqual([])
+  })
+
+  it('has a gap where there is no data, and no zero', () => {
+    const { points } = place([1, 1, null, 1, null, 1, 1], box)
+    expect(points.map(({ i }) => i)).toEqual([0, 1, 3, 5, 6])
+    expect(lines(points).match(/[ML]/g)?.join('')).toBe('MLMML')
+    expect(place([null, null], box).points).toEqual([])
+  })
+})

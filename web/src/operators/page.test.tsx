@@ -1,0 +1,254 @@
+import { Notifications } from '@mantine/notifications'
+import { screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { Route, Routes } from 'react-router-dom'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { setLanguage, startI18n } from '../i18n'
+import { draw } from '../test/draw'
+import { json, Line, problem, serve } from '../test/server'
+import { AnalyticsPage, frame, JobsPage } from './index'
+
+let Frame: Awaited<ReturnType<typeof frame>>
+beforeAll(async () => {
+  await startI18n()
+  Frame = await frame()
+})
+beforeEach(() => setLanguage('en'))
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+const seller = {
+  id: 7,
+  name: 'shop',
+  tokenKind: 'personal',
+  tokenState: 'active',
+  tokenExpiresAt: null,
+  tokenExpiresSoon: false,
+  timeZone: 'Europe/Moscow',
+  allProducts: false,
+  jam: true,
+  products: 438,
+  failedProducts: 0,
+  lastSyncAt: null,
+  oldestSyncAt: null,
+  trouble: null,
+  taskId: null as string | null,
+  nextRunAt: null,
+}
+const product = {
+  nmId: 100,
+  title: 'A <b>lamp</b>',
+  views: 2000,
+  addToCart: null,
+  revenue: 30900,
+  currency: 'RUB',
+  syncStatus: 'success',
+  syncError: null,
+  lastSyncAt: null,
+}
+const totals = {
+  products: 1,
+  views: 2000,
+  revenue: 30900,
+  currency: 'RUB',
+  periodStart: null,
+  periodEnd: null,
+}
+const job = {
+  id: 'a1',
+  kind: 'analytics.sync',
+  state: 'running',
+  created_at: '2026-11-20T10:00:00Z',
+  started_at: '2026-11-20T10:00:00Z',
+  finished_at: null as string | null,
+  progress: { done: 0, total: 438, percentage: 0 },
+  counts: { failed: 0 },
+  eta_at: null,
+  waiting_until: null,
+  waiting_reason: null,
+  errors: [] as { item: string; code: string; detail: string }[],
+  calls: { made: 1, left: 9 },
+  seller: { id: 7, name: 'shop' },
+}
+
+function server(more: Parameters<typeof serve>[0] = {}) {
+  return serve({
+    'GET /api/analytics/sellers': () => json({ sellers: [seller] }),
+    'GET /api/analytics/products': () =>
+      json({ products: [product], total_count: 1, totals, next_cursor: null }),
+    'POST /api/analytics/sync-background': () => json({ taskId: null, fresh: true }),
+    'GET /api/analytics/jobs': () => json({ jobs: [job] }),
+    'GET /api/analytics/jobs/a1': () => json(job),
+    'GET /api/analytics/jobs/a1/events': (_, signal) => new Line().open(signal),
+    ...more,
+  })
+}
+
+function open(at: string) {
+  draw(
+    <>
+      <Notifications />
+      <Routes>
+        <Route element={<Frame />}>
+          <Route path="/analytics" element={<AnalyticsPage />} />
+          <Route path="/jobs" element={<JobsPage />} />
+        </Route>
+      </Routes>
+    </>,
+    undefined,
+    at,
+  )
+}
+
+describe('the operators’ pages', () => {
+  it('leave the login to the browser', async () => {
+    const given: RequestInit[] = []
+    const asked = server()
+    const fetched = globalThis.fetch
+    vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
+      given.push(init)
+      return fetched(url, init)
+    })
+    open('/analytics')
+    await screen.findByRole('button', { name: /A <b>lamp<\/b>/ })
+    expect(asked.length).toBeGreaterThan(2)
+    expect(new Set(given.map((init) => init.credentials))).toEqual(new Set(['same-origin']))
+    for (const { headers } of asked) {
+      expect(headers).not.toHaveProperty('Authorization')
+      // With it a 401 would not bring the dialog.
+      expect(headers).not.toHaveProperty('X-Requested-With')
+    }
+  })
+
+  it('say so when the dialog was left', async () => {
+    const asked = server({
+      'GET /api/analytics/sellers': () => problem(401, 'login_missing'),
+    })
+    open('/analytics')
+    await screen.findByText(/could not be read: You are not signed in/)
+    expect(asked.filter((a) => a.path.endsWith('/sellers'))).toHaveLength(1)
+  })
+
+  it('have a run begun on opening only where the data is old', async () => {
+    const asked = server()
+    open('/analytics')
+    await waitFor(() => expect(asked.some((a) => a.method === 'POST')).toBe(true))
+    await screen.findByRole('table')
+    const posts = asked.filter((a) => a.method === 'POST')
+    expect(posts.map((a) => JSON.parse(a.body ?? ''))).toEqual([
+      { sellerId: 7, ifOlderThanHours: 24 },
+    ])
+    expect(screen.queryByRole('progressbar')).toBeNull()
+  })
+
+  it('say in Russian what the button does', async () => {
+    await setLanguage('ru')
+    let release = (_: Response) => {}
+    const asked = server({
+      'POST /api/analytics/sync-background': ({ body }) =>
+        body?.includes('ifOlder')
+          ? json({ taskId: null, fresh: true })
+          : new Promise<Response>((resolve) => (release = resolve)),
+    })
+    open('/analytics')
+    await userEvent.click(await screen.findByRole('button', { name: 'Синхронизировать аналитику' }))
+    await userEvent.click(await screen.findByRole('button', { name: 'Запуск...' }))
+    release(json({ taskId: 'a1', joined: false, etaSeconds: 164 }, 202))
+    await screen.findByText('Фоновая синхронизация запущена!')
+    await screen.findByText('Данные будут обновляться в течение 2 мин 44 с')
+    await screen.findByRole('progressbar')
+    expect(asked.filter((a) => a.method === 'POST')).toHaveLength(2)
+  })
+
+  it('say in Russian that it could not be started', async () => {
+    await setLanguage('ru')
+    server({
+      'POST /api/analytics/sync-background': ({ body }) =>
+        body?.includes('ifOlder') ? json({ taskId: null, fresh: true }) : problem(503, 'busy'),
+    })
+    open('/analytics')
+    await userEvent.click(await screen.findByRole('button', { name: 'Синхронизировать аналитику' }))
+    await screen.findByText('Ошибка запуска синхронизации')
+  })
+
+  it('follow a run to its end and then have the rows read anew', async () => {
+    const line = new Line()
+    let state = { ...job }
+    const asked = server({
+      'GET /api/analytics/sellers': () => json({ sellers: [{ ...seller, taskId: 'a1' }] }),
+      'GET /api/analytics/jobs/a1': () => json(state),
+      'GET /api/analytics/jobs/a1/events': (_, signal) => line.open(signal),
+    })
+    open('/analytics')
+    const bar = await screen.findByRole('progressbar')
+    await waitFor(() => expect(line.opened).toBe(true))
+    line.send('1', { type: 'info', products: 438, batches: 44, calls: 10 })
+    state = { ...job, progress: { done: 50, total: 438, percentage: 11 } }
+    line.send('2', {
+      type: 'progress',
+      batch: 5,
+      batches: 44,
+      done: 50,
+      failed: 0,
+      total: 438,
+      percentage: 11,
+    })
+    await screen.findByText(/Batches 5 of 44/)
+    expect(bar.getAttribute('aria-valuenow')).toBe('11')
+    const rows = () => asked.filter((a) => a.path.startsWith('/api/analytics/products')).length
+    const before = rows()
+    state = {
+      ...job,
+      state: 'done',
+      progress: { done: 438, total: 438, percentage: 100 },
+    }
+    line.send('3', { type: 'complete', status: 'synced' })
+    await screen.findByText('438 products refreshed')
+    await waitFor(() => expect(rows()).toBeGreaterThan(before))
+  })
+
+  it('show what is missing as missing, not as zero', async () => {
+    server()
+    open('/analytics')
+    const row = (await screen.findByRole('button', { name: /lamp/ })).closest('tr')!
+    const cells = [...row.querySelectorAll('td')].map((td) => td.textContent)
+    expect(cells[0]).toBe('2,000')
+    expect(cells[1]).toBe('—no data')
+    expect(cells[5]).toMatch(/30,900\.00/)
+  })
+
+  it('list jobs, and show one with its errors by product', async () => {
+    const errors = [{ item: '100', code: 'no_data', detail: 'The API has no row.' }]
+    server({
+      'GET /api/analytics/jobs/a1': () =>
+        json({
+          ...job,
+          state: 'partial',
+          finished_at: '2026-11-20T10:02:44Z',
+          errors,
+        }),
+    })
+    open('/jobs')
+    await userEvent.click(await screen.findByRole('link', { name: /Job of shop/ }))
+    await screen.findByText('The API has no row for it')
+    const link = screen.getByRole('link', { name: '100' })
+    expect(link.getAttribute('href')).toBe('/analytics?seller=7&product=100')
+    expect(screen.getByText('2 min 44 sec')).toBeTruthy()
+    expect(screen.getByRole('button', { name: 'Retry failed only' })).toBeTruthy()
+  })
+
+  it('retry what has failed alone, which is another job', async () => {
+    const asked = server({
+      'GET /api/analytics/jobs/a1': () => json({ ...job, state: 'partial' }),
+      'POST /api/analytics/jobs/a1/retry': () => json({ ...job, id: 'e2' }, 202),
+      'GET /api/analytics/jobs/e2': () => json({ ...job, id: 'e2', state: 'queued' }),
+    })
+    open('/jobs?job=a1')
+    await userEvent.click(await screen.findByRole('button', { name: 'Retry failed only' }))
+    await screen.findByText('It will start in a moment')
+    const post = asked.find((a) => a.method === 'POST' && a.path.endsWith('/retry'))
+    expect(JSON.parse(post?.body ?? '')).toEqual({ failedOnly: true })
+  })
+})

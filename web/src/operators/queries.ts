@@ -1,0 +1,135 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+
+import { ApiClient, type Login } from '../api/client'
+import { ApiError } from '../api/error'
+import { useApi } from '../session/context'
+import { isOver, type RunAction } from './run'
+import type { ProductList, ProductPast, Run, Seller, Task } from './types'
+import { listQuery, type View } from './view'
+
+/** The browser knows the operator, and asks for the password itself. */
+const browsers: Login = { authorization: async () => null, refused() {} }
+
+export const operatorsApi = new ApiClient(browsers)
+
+export const BASE = '/api/analytics'
+
+export const keys = {
+  sellers: ['sellers'],
+  products: ['products'],
+  runs: ['runs'],
+} as const
+
+const IDLE_MS = 30_000
+const WATCH_MS = 5_000
+
+export function useSellers() {
+  const api = useApi()
+  return useQuery({
+    queryKey: keys.sellers,
+    queryFn: async ({ signal }) =>
+      (await api.json<{ sellers: Seller[] }>(`${BASE}/sellers`, { signal })).sellers,
+    // Runs that others, or the night, have begun.
+    refetchInterval: ({ state }) =>
+      state.data?.some((seller) => seller.taskId !== null) ? WATCH_MS : IDLE_MS,
+  })
+}
+
+/** A page of the products; the one before stays until it is there. */
+export function useProducts(view: View, seller: number) {
+  const api = useApi()
+  return useQuery({
+    queryKey: [...keys.products, 'list', listQuery(view, seller)],
+    queryFn: ({ signal }) => readList(api, view, seller, signal),
+    placeholderData: (before, query) =>
+      (query?.queryKey[2] as { sellerId?: number } | undefined)?.sellerId === seller
+        ? keepPreviousData(before)
+        : undefined,
+  })
+}
+
+/** A cursor in an old link may be refused: then rows are counted. */
+async function readList(api: ApiClient, view: View, seller: number, signal: AbortSignal) {
+  const path = `${BASE}/products`
+  try {
+    return await api.json<ProductList>(path, { query: listQuery(view, seller), signal })
+  } catch (error) {
+    if (view.after === null || !(error instanceof ApiError) || error.field !== 'cursor') throw error
+    const query = listQuery({ ...view, after: null }, seller)
+    return await api.json<ProductList>(path, { query, signal })
+  }
+}
+
+export function useProduct(seller: number, id: number) {
+  const api = useApi()
+  return useQuery({
+    queryKey: [...keys.products, 'one', seller, id],
+    queryFn: ({ signal }) =>
+      api.json<ProductPast>(`${BASE}/products/${id}`, {
+        query: { sellerId: seller },
+        signal,
+      }),
+  })
+}
+
+export const RUNS_SHOWN = 20
+
+export function useRuns(page: number) {
+  const api = useApi()
+  return useQuery({
+    queryKey: [...keys.runs, 'list', page],
+    queryFn: async ({ signal }) => {
+      // One more than is shown tells whether there are older ones.
+      const query = { limit: RUNS_SHOWN + 1, offset: (page - 1) * RUNS_SHOWN }
+      return (await api.json<{ jobs: Run[] }>(`${BASE}/jobs`, { query, signal })).jobs
+    },
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.some((run) => !isOver(run)) ? WATCH_MS : IDLE_MS),
+  })
+}
+
+export const runKey = (id: string) => [...keys.runs, 'one', id]
+
+export function useRunQuery(id: string) {
+  const api = useApi()
+  return useQuery({
+    queryKey: runKey(id),
+    queryFn: ({ signal }) => api.json<Run>(`${BASE}/jobs/${id}`, { signal }),
+    refetchInterval: ({ state }) =>
+      state.data !== undefined && !isOver(state.data) ? WATCH_MS : false,
+  })
+}
+
+/** ifOlderThanHours: nothing is begun when the data is fresh. */
+export function useStart() {
+  const api = useApi()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: { sellerId: number; ifOlderThanHours?: number }) =>
+      api.json<Task>(`${BASE}/sync-background`, { method: 'POST', body }),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: keys.sellers })
+      void client.invalidateQueries({ queryKey: keys.runs })
+    },
+  })
+}
+
+export function useAct() {
+  const api = useApi()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: ({ id, what }: { id: string; what: RunAction }) =>
+      what === 'retryFailed'
+        ? api.json<Run>(`${BASE}/jobs/${id}/retry`, {
+            method: 'POST',
+            body: { failedOnly: true },
+          })
+        : api.json<Run>(`${BASE}/jobs/${id}/${what}`, { method: 'POST' }),
+    onSettled: async () => {
+      // What is on its way was asked for before.
+      await client.cancelQueries({ queryKey: keys.runs })
+      void client.invalidateQueries({ queryKey: keys.runs })
+      void client.invalidateQueries({ queryKey: keys.sellers })
+    },
+  })
+}

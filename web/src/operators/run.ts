@@ -1,0 +1,86 @@
+import type { Run, RunEvent } from './types'
+
+/** What only the events of a run tell. */
+export interface Batches {
+  batch: number
+  batches: number
+}
+
+/** A run that was tried again after a batch counts on; it never counts back. */
+export function batchesAfter(before: Batches | null, event: RunEvent): Batches | null {
+  if (event.type === 'info') {
+    return {
+      batch: Math.min(before?.batch ?? 0, event.batches),
+      batches: event.batches,
+    }
+  }
+  if (event.type !== 'progress') return before
+  return { batch: Math.max(before?.batch ?? 0, event.batch), batches: event.batches }
+}
+
+/**
+ * The run with the progress that an event tells, which is newer than what was read. Its
+ * state is left alone: events from the start on are those of the past.
+ */
+export function runAfter(run: Run, event: RunEvent): Run {
+  if (isOver(run) || event.type !== 'progress' || event.done < run.progress.done) return run
+  const { done, total, percentage, failed } = event
+  return { ...run, progress: { done, total, percentage }, counts: { ...run.counts, failed } }
+}
+
+export function isOver({ state }: Pick<Run, 'state'>): boolean {
+  return state === 'done' || state === 'partial' || state === 'failed' || state === 'cancelled'
+}
+
+export function isEnd(event: RunEvent): boolean {
+  return event.type === 'complete' || event.type === 'error'
+}
+
+export type RunAction = 'pause' | 'resume' | 'cancel' | 'retryFailed' | 'retry'
+
+/** What a person can do to it. */
+export function actionsOf(run: Run): RunAction[] {
+  if (run.state === 'paused') return ['resume', 'cancel']
+  if (!isOver(run)) return ['pause', 'cancel']
+  if (run.state === 'done') return []
+  return run.state === 'partial' || run.counts.failed > 0 ? ['retryFailed', 'retry'] : ['retry']
+}
+
+export function parse(data: string): RunEvent | null {
+  try {
+    const event: unknown = JSON.parse(data)
+    return typeof event === 'object' && event !== null && 'type' in event
+      ? (event as RunEvent)
+      : null
+  } catch {
+    return null
+  }
+}
+
+export interface Gentle {
+  (): void
+  stop(): void
+}
+
+/** Calls at once, and after that at most every `ms`; the last call is never lost. */
+export function gently(what: () => void, ms: number): Gentle {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let again = false
+  const rest = () => {
+    timer = undefined
+    if (again) call()
+  }
+  const call = () => {
+    again = timer !== undefined
+    if (again) return
+    timer = setTimeout(rest, ms)
+    what()
+  }
+  return Object.assign(call, {
+    stop() {
+      clearTimeout(timer)
+      timer = undefined
+      again = false
+    },
+  })
+}

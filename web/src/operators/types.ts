@@ -1,0 +1,117 @@
+import type { Job, Time } from '../api/types'
+
+/* What docs/openapi.yaml says of analytics, as far as the pages use it. */
+
+export interface Seller {
+  id: number
+  name: string
+  tokenKind: string
+  tokenState: string
+  tokenExpiresAt: Time | null
+  tokenExpiresSoon: boolean
+  timeZone: string
+  allProducts: boolean
+  jam: boolean | null
+  products: number
+  failedProducts: number
+  lastSyncAt: Time | null
+  oldestSyncAt: Time | null
+  trouble: { code: string; since: Time } | null
+  /** The run under way. */
+  taskId: string | null
+  nextRunAt: Time | null
+}
+
+/** A day of the seller API's calendar. */
+type Day = string
+
+/** null is "no data", never zero. */
+export interface Figures {
+  views: number | null
+  addToCart: number | null
+  orders: number | null
+  ctr: number | null
+  conversionRate: number | null
+  revenue: number | null
+  avgOrderValue: number | null
+  buyouts: number | null
+  buyoutSum: number | null
+  cancels: number | null
+  cancelSum: number | null
+  currency: string | null
+  periodStart: Day | null
+  periodEnd: Day | null
+}
+
+export interface Product extends Figures {
+  nmId: number
+  title: string | null
+  vendorCode: string | null
+  brand: string | null
+  subject: string | null
+  avgPrice: number | null
+  addToWishlist: number | null
+  totalQueries: number | null
+  topSearchQueries: SearchText[] | null
+  syncStatus: string | null
+  syncError: { code: string; detail: string } | null
+  lastSyncAt: Time | null
+  lastAttemptAt: Time | null
+}
+
+export interface SearchText {
+  query: string
+  openCard: number | null
+  addToCart: number | null
+  orders: number | null
+  avgPosition: number | null
+}
+
+/** One period of a product's past. */
+export interface Period extends Figures {
+  totalQueries: number | null
+}
+
+export interface ProductPast extends Product {
+  /** Newest first. */
+  history: Period[]
+}
+
+export type Totals = Omit<Figures, 'cancelSum'> & { products: number; withData: number }
+
+export interface ProductList {
+  products: Product[]
+  total_count: number
+  totals: Totals
+  next_cursor: string | null
+}
+
+export interface Task {
+  taskId: string | null
+  fresh?: boolean
+  joined?: boolean
+  etaSeconds?: number
+}
+
+export interface Run extends Omit<Job, 'kind'> {
+  kind: string
+  calls: { made: number; left: number | null } | null
+  seller: { id: number; name: string } | null
+}
+
+/** An event of a run's stream. */
+export type RunEvent =
+  | { type: 'start' }
+  | { type: 'info'; products: number; batches: number; calls: number }
+  | {
+      type: 'progress'
+      batch: number
+      batches: number
+      done: number
+      failed: number
+      total: number
+      percentage: number
+    }
+  | { type: 'waiting'; until: Time | null; reason: string }
+  | { type: 'complete'; status: string }
+  | { type: 'error'; code?: string; message: string }

@@ -1,0 +1,73 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef, useState } from 'react'
+
+import { isAbort } from '../api/error'
+import { follow } from '../api/sse'
+import { useApi } from '../session/context'
+import { BASE, keys, runKey, useRunQuery } from './queries'
+import { batchesAfter, gently, isEnd, isOver, parse, runAfter, type Batches } from './run'
+import type { Run } from './types'
+
+const READ_MS = 1_000
+const ROWS_MS = 3_000
+
+/** A run as it stands, followed by its events to the end. */
+export function useRun(id: string) {
+  const api = useApi()
+  const client = useQueryClient()
+  const query = useRunQuery(id)
+  const [batches, setBatches] = useState<Batches | null>(null)
+  const [lost, setLost] = useState(false)
+  const over = useRef(false)
+  over.current = query.data !== undefined && isOver(query.data)
+
+  useEffect(() => {
+    const stop = new AbortController()
+    const read = gently(() => void client.invalidateQueries({ queryKey: runKey(id) }), READ_MS)
+    const rows = gently(() => {
+      void client.invalidateQueries({ queryKey: keys.products })
+      void client.invalidateQueries({ queryKey: keys.sellers })
+    }, ROWS_MS)
+    const end = () => {
+      void client.invalidateQueries({ queryKey: keys.runs })
+      void client.invalidateQueries({ queryKey: keys.sellers })
+      void client.invalidateQueries({ queryKey: keys.products })
+    }
+    setBatches(null)
+    setLost(false)
+    follow({
+      request: (headers, signal) => api.send(`${BASE}/jobs/${id}/events`, { headers, signal }),
+      onMessage: ({ data }) => {
+        const event = parse(data)
+        if (event === null) return
+        setBatches((before) => batchesAfter(before, event))
+        client.setQueryData<Run>(runKey(id), (run) => run && runAfter(run, event))
+        if (isEnd(event)) {
+          if (!over.current) end()
+          return 'end'
+        }
+        if (over.current) return
+        // And once more: the job's row may be written just after its event.
+        read()
+        read()
+        if (event.type === 'progress') rows()
+      },
+      onState: (state) => {
+        setLost(state.is === 'lost')
+        // Its events are not kept as long as the job itself.
+        if (state.is === 'lost' && over.current) stop.abort()
+      },
+      signal: stop.signal,
+    }).catch((error: unknown) => {
+      // What will not go away shows where the job itself is read, too.
+      if (!isAbort(error)) setLost(false)
+    })
+    return () => {
+      stop.abort()
+      read.stop()
+      rows.stop()
+    }
+  }, [api, client, id])
+
+  return { ...query, batches, lost: lost && !over.current }
+}
