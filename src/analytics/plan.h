@@ -46,7 +46,8 @@ struct plan {
 /* -1 when the checkpoint holds none: the run has not begun. */
 int	plan_read(struct plan *, struct arena *, const struct json *checkpoint)
 	    MUST_CHECK;
-void	plan_write(const struct plan *, struct arena *, struct json *checkpoint);
+void	plan_write(const struct plan *, struct arena *,
+	    struct json *checkpoint);
 
 /* Products of one call of that part. */
 int64_t	plan_chunk(enum wb_method);

@@ -114,7 +114,7 @@ end_failed(struct run *r, enum wb_says says, const char *detail)
 	    JOB_LOST;
 }
 
-/* Which code the products that failed have most of; for who is told. */
+/* How the job ends. */
 static const char *
 end_state(int64_t ok, int64_t partial, int64_t failed)
 {

@@ -20,14 +20,14 @@ struct req;
 struct seller {
 	int64_t			 id;		/* of its account */
 	struct bytes		 user;
-	unsigned char		 hash[SECRET_HASH_SIZE];	/* the token's */
+	unsigned char		 hash[SECRET_HASH_SIZE];	/* of it */
 	struct bytes		 limit_key;
 	const char		*name;
 	const char		*token;		/* NULL: the seal stays shut */
 	const char		*token_kind;
 	const char		*expires_at;
 	const char		*trouble;	/* of its last run, or NULL */
-	bool			 is_active;	/* neither refused nor disabled */
+	bool			 is_active;	/* its token is good */
 	bool			 all_products;
 	bool			 to_warn;	/* of its token's end */
 	int64_t			 products;
@@ -43,8 +43,8 @@ int	seller_login(struct req *);
  * Loads a seller into the arena; operator: of this one alone, or NULL.  1; 0
  * when there is none; -1: database (logged).
  */
-int	seller_load(struct db *, struct arena *, const struct conf *, int64_t id,
-	    const char *operator, struct seller *) MUST_CHECK;
+int	seller_load(struct db *, struct arena *, const struct conf *,
+	    int64_t id, const char *operator, struct seller *) MUST_CHECK;
 
 /*
  * Which seller is meant: the one of that number, which must be the

@@ -206,7 +206,7 @@ check(struct req *r, const struct given *g)
 	struct wb_answer	 answer;
 	int64_t			 ms;
 
-	/* Somebody who pastes another token need not wait; runs never use it. */
+	/* Who pastes another token need not wait; runs never use it. */
 	if (strcmp(g->says.kind, "base") != 0 &&
 	    strcmp(g->says.kind, "unknown") != 0)
 		budget.burst = WB_BURST;

@@ -67,7 +67,8 @@ add_row(void *arg, const struct db_rows *rows)
 	if (!e->counted) {
 		e->counted = true;
 		resp_header(e->r, "X-Total-Count",
-		    rows_text(rows, 0, "total_count"));
+		    arena_strdup(e->r->arena,
+		    rows_text(rows, 0, "total_count")));
 	}
 	if (rows_null(rows, 0, e->list->key))
 		return 0;

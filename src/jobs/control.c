@@ -127,7 +127,8 @@ retry_job(struct db *db, struct arena *a, const char *id,
 	c->was = rows_text(rows, 0, "was");
 	if (!rows_bool(rows, 0, "retryable"))
 		return CONTROL_FORBIDDEN;
-	return ask_again(db, a, rows, failed_only, c) == 0 ? CONTROL_DONE : CONTROL_FAILED;
+	return ask_again(db, a, rows, failed_only, c) == 0 ? CONTROL_DONE :
+	    CONTROL_FAILED;
 }
 
 void

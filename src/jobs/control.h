@@ -35,10 +35,11 @@ struct control {
 
 /*
  * Does it to the job of that id, which must be a UUID, if it belongs to one of
- * these accounts (a column of INT8; NULL: whoever's).  A retry never touches the old job, whose events are numbered and
- * whose streams have ended: it asks for the same work anew and, as everybody
- * who asks, joins the active job where there is one.  RETRY_FAILED asks for
- * what has failed alone, of kinds that can tell.
+ * these accounts (a column of INT8; NULL: whoever's).  A retry never touches
+ * the old job, whose events are numbered and whose streams have ended: it asks
+ * for the same work anew and, as everybody who asks, joins the active job where
+ * there is one.  RETRY_FAILED asks for what has failed alone, of kinds that can
+ * tell.
  */
 void	control_do(struct db *, struct arena *, enum control_verb,
 	    const char *id, struct column *accounts, struct control *);

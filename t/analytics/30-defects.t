@@ -27,14 +27,14 @@ sub figures {
 	return $row;
 }
 
-subtest 'defect 1: one call brings the figures of all products' => sub {
+subtest 'seed defect 1: one call brings the figures of all products' => sub {
 	my $one = seller_of(products => 60, jam => 'standard');
 	sync_of($one);
 	is calls($one, 'funnel'), 1, 'one call for sixty products';
 	is calls($one, 'sales'), 0, 'none for sales rows';
 };
 
-subtest 'defect 2: an error brings no zeros, and is no success' => sub {
+subtest 'seed defect 2: an error brings no zeros, and is no success' => sub {
 	my $one = seller_of(products => 10, jam => 'standard');
 	sync_of($one);
 	my $before = figures($one);
@@ -48,7 +48,7 @@ subtest 'defect 2: an error brings no zeros, and is no success' => sub {
 	}
 };
 
-subtest 'defect 3: the text of a search text is its query' => sub {
+subtest 'seed defect 3: the text of a search text is its query' => sub {
 	my $one = seller_of(products => 10, jam => 'standard');
 	sync_of($one);
 	my @text = map { @{ $_->{topSearchQueries} } } rows($one);
@@ -59,7 +59,7 @@ subtest 'defect 3: the text of a search text is its query' => sub {
 	is_deeply [grep { !$sent{ $_->{query} } } @{ $row->{topSearchQueries} }], [], '... as the API sent them';
 };
 
-subtest 'defect 4: figures of texts are read out of their objects' => sub {
+subtest 'seed defect 4: figures of texts are read out of their objects' => sub {
 	my $one = seller_of(products => 10, jam => 'standard');
 	sync_of($one);
 	my ($row) = sort { $b->{totalQueries} <=> $a->{totalQueries} } rows($one);
@@ -70,7 +70,7 @@ subtest 'defect 4: figures of texts are read out of their objects' => sub {
 	cmp_ok sum0(map { $_->{openCard} } @{ $row->{topSearchQueries} }), '>', 0, 'and they are not all nothing';
 };
 
-subtest 'defect 5: views and carts are counted, never orders times fifty' => sub {
+subtest 'seed defect 5: views and carts are counted, never orders times fifty' => sub {
 	my $one = seller_of(products => 10, jam => 'none');
 	$s->seller->figures($one->{name}, $one->{ids}[0], openCount => 7, cartCount => 2, orderCount => 1, orderSum => 500);
 	sync_of($one);
@@ -78,7 +78,7 @@ subtest 'defect 5: views and carts are counted, never orders times fifty' => sub
 	is_deeply [@$row{qw(views addToCart orders)}], [7, 2, 1], 'as sent, also without texts';
 };
 
-subtest 'defect 6: without texts there are none, and no made-up phrases' => sub {
+subtest 'seed defect 6: without texts there are none, and no made-up phrases' => sub {
 	for my $jam (qw(none standard)) {
 		my $one = seller_of(products => 10, jam => $jam);
 		$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'empty') if $jam ne 'none';
@@ -89,7 +89,7 @@ subtest 'defect 6: without texts there are none, and no made-up phrases' => sub 
 	}
 };
 
-subtest 'defect 7: thirty texts a product, fifty products a call' => sub {
+subtest 'seed defect 7: thirty texts a product, fifty products a call' => sub {
 	my $one = seller_of(products => 120, jam => 'standard');
 	sync_of($one);
 	my @call = grep { $_->{method} eq 'texts' } @{ $s->seller->journal(seller => $one->{name}, bodies => 0) };
@@ -98,7 +98,7 @@ subtest 'defect 7: thirty texts a product, fifty products a call' => sub {
 	is_deeply [map { $_->{status} } @call], [200, 200, 200], '... which the API takes';
 };
 
-subtest 'defect 8: orders and revenue are the API\'s own, returns are no orders' => sub {
+subtest 'seed defect 8: orders and revenue are the API\'s own, returns are no orders' => sub {
 	my $one = seller_of(products => 10, jam => 'none');
 	sync_of($one);
 	my @odd = grep { my $f = sent($one, 'funnel', $_->{nmId})->{selected};
@@ -106,7 +106,7 @@ subtest 'defect 8: orders and revenue are the API\'s own, returns are no orders'
 	is_deeply \@odd, [], 'orders, revenue and what was paid';
 };
 
-subtest 'defect 9: a 429 is waited for as its header says' => sub {
+subtest 'seed defect 9: a 429 is waited for as its header says' => sub {
 	my $one = seller_of(products => 10, jam => 'standard');
 	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => '429', retry => 2, reset => 29, times => 1);
 	my $id = ask($one);
@@ -118,7 +118,7 @@ subtest 'defect 9: a 429 is waited for as its header says' => sub {
 	like $wait->{message}, qr/^Waiting 2 s /, 'two seconds, as Retry says, not the 29 of Reset';
 };
 
-subtest 'defect 10: the pace is that of the documents' => sub {
+subtest 'seed defect 10: the pace is that of the documents' => sub {
 	my $text = $s->lockstep(qw(check -T))->{out};
 	my $fresh = Lockstep::Stack->run({ env => { LOCKSTEP_DB_URL => 'postgresql:///x' } }, $s->{BIN}, '-c', '/dev/null', 'check', '-T')->{out};
 	like $fresh, qr/^funnel_interval = 20500ms$/m, 'figures every 20.5 s';
@@ -128,7 +128,7 @@ subtest 'defect 10: the pace is that of the documents' => sub {
 	cmp_ok $s->seller->counts($one->{name})->{methods}{texts}{smallest_gap}, '>=', 20, 'and never faster';
 };
 
-subtest 'defect 11: an answer is matched by nmId, not by place' => sub {
+subtest 'seed defect 11: an answer is matched by nmId, not by place' => sub {
 	my $one = seller_of(products => 20, jam => 'standard');
 	my $gone = (sort { $a <=> $b } @{ $one->{ids} })[3];
 	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => 'missing', only => [$gone]);
@@ -145,7 +145,7 @@ subtest 'defect 11: an answer is matched by nmId, not by place' => sub {
 	is_deeply [map { "$_->{item} $_->{code}" } @{ $job->{errors} }], ["$gone no_data"], 'one failure, by name';
 };
 
-subtest 'defect 12: a failure moves only the time of the try' => sub {
+subtest 'seed defect 12: a failure moves only the time of the try' => sub {
 	my $one = seller_of(products => 10, jam => 'standard');
 	sync_of($one);
 	my ($before, $rows) = (pages($one), stored($one));
@@ -163,7 +163,7 @@ subtest 'defect 12: a failure moves only the time of the try' => sub {
 	ended($answer->{json}{taskId});
 };
 
-subtest 'defect 13: a restart goes on with the next batch; two triggers are one run' => sub {
+subtest 'seed defect 13: a restart goes on with the next batch; two triggers are one run' => sub {
 	my $one = seller_of(products => 200, jam => 'standard');
 	$s->seller->forget;
 	my @task = (ask($one), ask($one));
@@ -176,7 +176,7 @@ subtest 'defect 13: a restart goes on with the next batch; two triggers are one 
 	is_deeply [grep { $_->{syncStatus} ne 'success' } rows($one)], [], 'nothing is lost';
 };
 
-subtest 'defect 14: what is no product id is skipped and reported' => sub {
+subtest 'seed defect 14: what is no product id is skipped and reported' => sub {
 	my $one = seller_of(products => 5, jam => 'standard');
 	my $answer = op(POST => "sellers/$one->{id}/products", json => { nmIds => ['abc', 'NaN', 0, -1, 2.5] });
 	is $answer->{json}{rejectedCount}, 5, 'reported';
