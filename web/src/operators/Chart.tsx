@@ -1,4 +1,5 @@
 import { NativeSelect } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -8,7 +9,9 @@ import classes from './Chart.module.css'
 import { figure, FIGURES, isFigure, short, type Figure } from './format'
 import type { Period } from './types'
 
-const BOX: Box = { width: 480, height: 190, left: 44, right: 12, top: 12, bottom: 24 }
+const WIDE: Box = { width: 480, height: 190, left: 48, right: 12, top: 12, bottom: 24 }
+// Drawn at about its own size too, so that its words stay as large.
+const NARROW: Box = { ...WIDE, width: 290, height: 160 }
 const CHOICES: readonly Figure[] = [
   'views',
   'addToCart',
@@ -55,21 +58,23 @@ function valueOf(name: Figure, period: Period): number | null {
 function Line({ name, periods }: { name: Figure; periods: readonly Period[] }) {
   const { t } = useTranslation('analytics')
   const title = useId()
+  const narrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
+  const box = narrow ? NARROW : WIDE
   const { points, top } = place(
     periods.map((period) => valueOf(name, period)),
-    BOX,
+    box,
   )
   const first = points[0]
   const last = points.at(-1)
   if (first === undefined || last === undefined) return <p>{t('chartEmpty')}</p>
   const end = (i: number) => day(periods[i]?.periodEnd ?? '')
-  const bottom = BOX.height - BOX.bottom
-  const right = BOX.width - BOX.right
+  const bottom = box.height - box.bottom
+  const right = box.width - box.right
   const said = (i: number) =>
     figure(name, valueOf(name, periods[i]!), periods[i]!.currency) ?? t('chartEmpty')
   return (
     <figure className={classes.figure}>
-      <svg viewBox={`0 0 ${BOX.width} ${BOX.height}`} role="img" aria-labelledby={title}>
+      <svg viewBox={`0 0 ${box.width} ${box.height}`} role="img" aria-labelledby={title}>
         <title id={title}>
           {t('chartOf', {
             figure: t(`column_${name}`),
@@ -79,11 +84,11 @@ function Line({ name, periods }: { name: Figure; periods: readonly Period[] }) {
           })}
         </title>
         {[0, 0.5, 1].map((share) => {
-          const y = bottom - share * (bottom - BOX.top)
+          const y = bottom - share * (bottom - box.top)
           return (
             <g key={share} className={classes.grid}>
-              <line x1={BOX.left} x2={right} y1={y} y2={y} />
-              <text x={BOX.left - 6} y={y} textAnchor="end" dominantBaseline="middle">
+              <line x1={box.left} x2={right} y1={y} y2={y} />
+              <text x={box.left - 6} y={y} textAnchor="end" dominantBaseline="middle">
                 {short(share * top)}
               </text>
             </g>
@@ -97,10 +102,10 @@ function Line({ name, periods }: { name: Figure; periods: readonly Period[] }) {
         ))}
         {periods.length > 1 && (
           <g className={classes.grid}>
-            <text x={BOX.left} y={BOX.height - 6}>
+            <text x={box.left} y={box.height - 6}>
               {end(0)}
             </text>
-            <text x={right} y={BOX.height - 6} textAnchor="end">
+            <text x={right} y={box.height - 6} textAnchor="end">
               {end(periods.length - 1)}
             </text>
           </g>

@@ -143,9 +143,9 @@ function Errors({ run }: { run: Run }) {
 }
 
 function ErrorRow({ error, seller }: { error: JobError; seller: number | null }) {
+  const { t } = useTranslation('analytics')
   const why = useWhy()
-  // "product 123", or the id alone.
-  const id = error.item.replace(/^\D+/, '')
+  const id = error.item
   return (
     <tr>
       <td>
@@ -154,7 +154,8 @@ function ErrorRow({ error, seller }: { error: JobError; seller: number | null })
             {id}
           </Link>
         ) : (
-          error.item
+          // Not of one product: the search texts of the run as a whole.
+          <>{id === 'texts' ? t('queries') : id}</>
         )}
       </td>
       <td>

@@ -8,6 +8,7 @@ import { clock, countdown, number } from '../i18n/format'
 import { useNow } from '../sync/now'
 import bar from '../sync/SyncBar.module.css'
 import { useAct } from './queries'
+import classes from './RunCard.module.css'
 import { actionsOf, isOver, type Batches, type RunAction } from './run'
 import { tones } from './State'
 import type { Run } from './types'
@@ -48,7 +49,7 @@ export function RunCard({ run, batches, lost, children }: Props) {
         {!isOver(run) && run.progress.percentage !== null && (
           <span className={bar.percent}>{t('percent', { percent: run.progress.percentage })}</span>
         )}
-        <div className={bar.actions}>
+        <div className={`${bar.actions} ${classes.actions}`}>
           <RunActions run={run} />
           {children}
         </div>
