@@ -20,6 +20,8 @@ export interface Ask {
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
+  /** Told that the request has gone out, and that it has not when it waits for a login. */
+  sent?: (out: boolean) => void
 }
 
 /**
@@ -46,10 +48,12 @@ export class ApiClient {
   async send(path: string, ask: Ask = {}): Promise<Response> {
     for (;;) {
       const authorization = await this.login.authorization(ask.signal)
+      ask.sent?.(true)
       const response = await call(path, ask, authorization)
       if (response.ok) return response
       const error = await ApiError.of(response)
       if (response.status !== 401) throw error
+      ask.sent?.(false)
       this.login.refused(authorization)
     }
   }

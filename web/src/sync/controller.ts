@@ -89,12 +89,13 @@ export class SyncController {
     this.stop = stop
     try {
       await follow({
-        request: (headers, signal) =>
+        request: (headers, signal, sent) =>
           this.api.send('/api/reseller/programs/sync-stream', {
             method: 'POST',
             query: this.mode === 'full' ? { mode: 'full' } : {},
             headers,
             signal,
+            sent,
           }),
         onMessage: (message) => this.onMessage(message),
         onState: (state) => this.onState(state),
