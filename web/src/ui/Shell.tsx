@@ -74,12 +74,7 @@ function AccountMenu() {
   const state = useSessionState()
   const user = state.is === 'out' ? '' : state.user
   return (
-    <Menu
-      position="bottom-end"
-      width={240}
-      withinPortal={false}
-      withInitialFocusPlaceholder={false}
-    >
+    <Menu position="bottom-end" width={240} withinPortal={false}>
       <Menu.Target>
         <UnstyledButton className={classes.account}>
           <UserIcon />
