@@ -24,11 +24,12 @@ export function useExplainError(): (error: unknown) => string {
   }
 }
 
-/** Adds to a text by what support finds in the logs what has happened. */
+/** Adds to what is our fault by what support finds in the logs what has happened. */
 export function useTraced(): (text: string, error: unknown) => string {
   const { t } = useTranslation('errors')
   return (text, error) => {
-    const id = error instanceof ApiError ? error.instance : undefined
+    const ours = error instanceof ApiError && error.status >= 500
+    const id = ours ? error.instance : undefined
     return id === undefined ? text : t('traced', { text, id })
   }
 }
