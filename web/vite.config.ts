@@ -8,7 +8,11 @@ import { packed } from './tools/packed'
 const backend = process.env['LOCKSTEP_URL'] ?? 'http://127.0.0.1:8080'
 
 // What a browser loads before it can show the table stays under 250 kB packed.
-const firstNeeded = ['src/programs/ProgramsPage.tsx', 'src/i18n/uk.json']
+const firstNeeded = [
+  'src/programs/ProgramsPage.tsx',
+  'src/programs/Overview.tsx',
+  'src/i18n/uk.json',
+]
 
 export default defineConfig({
   plugins: [react(), notices('lockstep/third-party.txt'), packed(250_000, firstNeeded)],

@@ -6,6 +6,7 @@
 
 const { Browser, axe, closeAll, needBrowser, pattern, sees, shot, sideways, signIn, t } = require('../lib/web/browser.js')
 const { Stack, slow } = require('../lib/web/stack.js')
+const { filter, offers, rows } = require('../lib/web/table.js')
 const { done, is, like, ok, subtest } = require('../lib/web/tap.js')
 
 needBrowser()
@@ -169,6 +170,13 @@ async function main() {
     await signIn(page, ['changing', 'changing-password'])
     await page.getByRole('button', { name: t('sync.button') }).waitFor()
     await page.getByText(pattern('sync.synced')).or(page.getByText(t('sync.upToDate'))).first().waitFor()
+    // In hand: a filter, and a name that is half typed.
+    await filter(page, 'status').click()
+    await offers(page, 'status').filter({ hasText: t('programs.status_CURRENT') }).click()
+    await page.waitForURL('**/programs?status=CURRENT')
+    await rows(page).first().getByRole('button', { name: pattern('programs.rename') }).click()
+    const name = page.getByRole('textbox', { name: t('programs.column_custom_name') })
+    await name.fill('Half a na')
     await stack.sim('POST', '/accounts/password', { user: 'changing', password: 'new-password' })
     await page.getByRole('button', { name: t('sync.button') }).click()
     const again = page.getByRole('dialog', { name: t('login.again') })
@@ -179,7 +187,8 @@ async function main() {
     await again.getByLabel(t('login.password'), { exact: true }).fill('new-password')
     await again.getByRole('button', { name: t('login.submit'), exact: true }).click()
     await again.waitFor({ state: 'hidden' })
-    like(page.url(), /\/programs/, 'the same page')
+    like(page.url(), /\/programs\?status=CURRENT$/, 'the same page with its filter')
+    is(await name.inputValue(), 'Half a na', 'the name is still half typed')
     await browser.isClean()
   })
 

@@ -51,7 +51,7 @@ async function main() {
   })
 
   await subtest('sorted by a click, turned by another', async () => {
-    const { browser, page } = await open(stack, login)
+    const { browser, page } = await open(stack, login, { address: '/programs?columns=custom_name.status.start_date.budget.billed_clicks.program_id' })
     await rows(page).first().waitFor()
     for (const name of ['budget', 'billed_clicks', 'start_date', 'status']) {
       for (const [turn, sort, aria] of [['first', name, 'ascending'], ['second', `-${name}`, 'descending']]) {
@@ -62,7 +62,8 @@ async function main() {
         await waitFor(`${aria}`, async () => (await head(page, name).getAttribute('aria-sort')) === aria)
         ok(true, `${name}, ${turn} click: ${aria}`)
         await waitFor('the rows', async () => (await table(page).getByRole('table').getAttribute('aria-busy')) === 'false')
-        ok(want.length === 20, '... of twenty')
+        is(await column(page, 'program_id'), want, '... and the rows as the registry has them')
+        is(want.length, 20, '... twenty of them')
       }
       const figures = (await column(page, name)).map((text) => (/\d/.test(text) ? figure(text) : -1))
       if (['budget', 'billed_clicks'].includes(name)) is(figures.filter((n) => n >= 0), figures.filter((n) => n >= 0).sort((a, b) => b - a), `${name} falls`)
@@ -89,7 +90,9 @@ async function main() {
         if (name === 'status') is([...new Set((await column(page, 'status')).map((text) => text.trim()))], [one.label], '... of that status only')
         if (name === 'type') is([...new Set((await column(page, 'program_type')).map((text) => text.trim()))], [one.label], '... of that type only')
       }
+      await choices(page, name)
       await shot(page, `filter-${name}`)
+      await page.keyboard.press('Escape')
       await clear(page)
       is(await totalBecomes(page, all), all, 'cleared with one click')
       ok(!/[?&](status|type|pause|business)=/.test(page.url()), 'from the address as well')
@@ -284,7 +287,15 @@ async function main() {
       await waitFor('the registry', async () => (await registry(`limit=1&q=${encodeURIComponent(name.slice(0, 50))}`)).programs[0]?.custom_name === name)
       is(await page.evaluate(() => window.hacked), undefined, '... and nothing of it is run')
     }
+    const others = (await registry('sort=business_name&limit=20')).programs.slice(1, 4).map((one) => `/api/reseller/program/${one.program_id}/custom-name`)
+    const odd = ['<script>window.hacked=1</script>', 'قائمة \u202eمرحبا abc', 'Ж'.repeat(255)]
+    for (const [i, path] of others.entries()) await stack.api('POST', path, login, { custom_name: odd[i] })
+    for (const [i, name] of odd.entries()) await waitFor('a name given elsewhere', async () => (await rows(page).nth(i + 1).getByRole('rowheader').textContent()).includes(name))
+    ok(true, 'nor when they are given elsewhere')
+    is(await page.evaluate(() => window.hacked), undefined, '... and nothing of them is run')
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight))
     await shot(page, 'names-hostile')
+    for (const path of others) await stack.api('POST', path, login, { custom_name: null })
 
     await stack.stopPart('postgres')
     const before = await row.getByRole('rowheader').textContent()

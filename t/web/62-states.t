@@ -143,7 +143,6 @@ async function main() {
     await stack.sync(login)
     is(await totalBecomes(two.page, 43), 43, 'a sync that nobody here started')
     is(await totalBecomes(one.page, 43), 43, '... in both')
-    await stack.sql("UPDATE program SET custom_name = 'by hand' WHERE custom_name = 'From the other tab'")
     await one.browser.isClean()
     await two.browser.isClean()
   })
@@ -178,7 +177,7 @@ async function main() {
       is(await sideways(page), 0, `${colorScheme}: nothing to scroll sideways`)
       is(await cutOff(page), [], '... no control is cut off')
       is(await axe(page), [], '... axe finds nothing serious')
-      await page.evaluate(() => scrollTo(0, 0))
+      await cards.first().evaluate((card) => card.scrollIntoView({ block: 'center' }))
       await shot(page, `programs-320${colorScheme === 'dark' ? '-dark' : ''}`)
       for (const [name, control] of [
         ['sync', page.getByRole('button', { name: t('sync.button') })],

@@ -1,4 +1,5 @@
-import { render, screen, waitFor } from '@testing-library/react'
+import { notifications } from '@mantine/notifications'
+import { act, render, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
@@ -98,6 +99,35 @@ describe('the app', () => {
     )
     const headers = new Set(asked.slice(before).map((a) => a.headers['Authorization']))
     expect([...headers]).toEqual([`Basic ${btoa('other:pw')}`])
+  })
+
+  it('takes nobody to the view of the one before', async () => {
+    server()
+    const session = new Session(sessionStorage, async () => {})
+    await session.signIn('agency', 'pw', true)
+    open('/programs?q=secret', session)
+    await screen.findByRole('button', { name: /agency/ })
+    act(() => void notifications.show({ message: 'of agency', autoClose: false }))
+    await screen.findByText('of agency')
+    act(() => session.signOut())
+    await userEvent.type(await screen.findByLabelText('User name'), 'other')
+    await waitFor(() => expect(screen.queryByText('of agency')).toBeNull())
+    await signIn()
+    await screen.findByRole('button', { name: /other/ })
+    expect(window.location.search).toBe('')
+  })
+
+  it('takes the same person back to their view', async () => {
+    server()
+    const session = new Session(sessionStorage, async () => {})
+    await session.signIn('agency', 'pw', true)
+    open('/programs?q=mine', session)
+    await screen.findByRole('button', { name: /agency/ })
+    act(() => session.signOut())
+    await userEvent.type(await screen.findByLabelText('User name'), 'agency')
+    await signIn()
+    await screen.findByRole('button', { name: /agency/ })
+    expect(window.location.search).toBe('?q=mine')
   })
 
   it('changes its language, and remembers it', async () => {

@@ -1,7 +1,7 @@
 import { MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
+import { notifications, Notifications } from '@mantine/notifications'
 import { QueryClientProvider } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import {
   createBrowserRouter,
@@ -102,8 +102,18 @@ export function App({ session }: { session: Session }) {
 function SignedIn() {
   const state = useSessionState()
   const location = useLocation()
-  if (state.is === 'out') return <Navigate to="/login" state={{ from: location }} replace />
-  return <Account key={state.user} />
+  const user = state.is === 'out' ? null : state.user
+  const last = useRef(user)
+  if (user !== null) last.current = user
+  // It may speak of programs that the next who signs in must not see.
+  useEffect(() => {
+    if (user === null) notifications.clean()
+  }, [user])
+  if (user === null) {
+    const whose = { from: location, user: last.current }
+    return <Navigate to="/login" state={whose} replace />
+  }
+  return <Account key={user} />
 }
 
 /** What one account sees; another one begins with nothing of it. */

@@ -55,13 +55,13 @@ export function packed(limit: number, needed: string[]): Plugin {
       directory = join(config.root, config.build.outDir)
     },
     generateBundle(_options, bundle) {
-      for (const chunk of Object.values(bundle)) {
-        if (chunk.type === 'chunk' && needed.some((name) => chunk.moduleIds.some((id) => id.endsWith(name)))) {
-          more.push(`/${chunk.fileName}`, ...[...(chunk.viteMetadata?.importedCss ?? [])].map((name) => `/${name}`))
+      const chunks = Object.values(bundle).filter((one) => one.type === 'chunk')
+      for (const name of needed) {
+        const chunk = chunks.find(({ moduleIds }) => moduleIds.some((id) => id.endsWith(name)))
+        if (chunk === undefined) {
+          throw new Error(`no chunk has ${name}`)
         }
-      }
-      if (more.length < needed.length) {
-        throw new Error(`no chunk for one of ${needed.join(', ')}`)
+        more.push(`/${chunk.fileName}`, ...[...(chunk.viteMetadata?.importedCss ?? [])].map((file) => `/${file}`))
       }
     },
     writeBundle: {

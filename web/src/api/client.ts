@@ -21,6 +21,8 @@ export interface Ask {
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
+  /** Told that the request has gone out, and that it has not when it waits for a login. */
+  sent?: (out: boolean) => void
 }
 
 /**
@@ -47,10 +49,12 @@ export class ApiClient {
   async send(path: string, ask: Ask = {}): Promise<Response> {
     for (;;) {
       const authorization = await this.login.authorization(ask.signal)
+      ask.sent?.(true)
       const response = await call(path, ask, authorization)
       if (response.ok) return response
       const error = await ApiError.of(response)
       if (response.status !== 401 || authorization === null) throw error
+      ask.sent?.(false)
       this.login.refused(authorization)
     }
   }

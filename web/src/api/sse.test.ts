@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { Session } from '../session/session'
+import { ApiClient } from './client'
 import { ApiError } from './error'
 import { backoff, follow, Nudge, SseParser, type SseMessage, type StreamState } from './sse'
 
@@ -14,7 +16,7 @@ describe('SseParser', () => {
   })
 
   it('does not care where a piece ends', () => {
-    const text = '\uFEFF: hi\r\nid: a.1\r\ndata: one\r\ndata: two\r\n\r\nid:a.2\rdata:three\r\r\n'
+    const text = ': hi\r\nid: a.1\r\ndata: one\r\ndata: two\r\n\r\nid:a.2\rdata:three\r\r\n'
     const whole = parse(text).messages
     expect(whole).toEqual([
       { id: 'a.1', data: 'one\ntwo' },
@@ -29,6 +31,16 @@ describe('SseParser', () => {
     expect(parser.lastEventId).toBe('a.7')
   })
 
+  it('takes an id at its empty line, so that an event that is cut off is sent anew', () => {
+    const parser = new SseParser('a.1')
+    parser.feed('id: a.2\ndata: half')
+    expect(parser.lastEventId).toBe('a.1')
+    parser.feed('\n\n')
+    expect(parser.lastEventId).toBe('a.2')
+    parser.feed('data: without an id\n\n')
+    expect(parser.lastEventId).toBe('a.2')
+  })
+
   it('keeps an event back until its empty line', () => {
     expect(parse('data: x\n').messages).toEqual([])
   })
@@ -39,7 +51,7 @@ describe('SseParser', () => {
   })
 
   it('takes no id with a NUL', () => {
-    expect(parse('id: a\0b\n').parser.lastEventId).toBe('')
+    expect(parse('id: a\0b\n\n').parser.lastEventId).toBe('')
   })
 })
 
@@ -158,6 +170,65 @@ describe('follow', () => {
     await vi.advanceTimersByTimeAsync(20_000)
     await h.done
     expect(h.lost().map((s) => s.is === 'lost' && s.attempt)).toEqual([0, 1, 2, 0])
+  })
+
+  it('asks again for an event of which only half has come', async () => {
+    const h = harness([
+      body(['id: j.1\ndata: x\n\nid: j.2\n'], 'break'),
+      body(['id: j.2\ndata: end\n\n']),
+    ])
+    await vi.advanceTimersByTimeAsync(501)
+    await h.done
+    expect(h.asked[1]).toMatchObject({ 'Last-Event-ID': 'j.1' })
+  })
+
+  it('has patience with a person who types a password', async () => {
+    const session = new Session(null, async () => {})
+    await session.signIn('a', 'old', false)
+    const answers = [new Response('{}', { status: 401 }), body(['data: end\n\n'], 'hang')]
+    const asked: unknown[] = []
+    vi.stubGlobal('fetch', async (_: string, init: RequestInit) => {
+      asked.push(init.headers)
+      const answer = answers.shift()!
+      return answer instanceof Response ? answer : answer(init.signal!)
+    })
+    const states: string[] = []
+    const done = follow({
+      request: (headers, signal, sent) =>
+        new ApiClient(session).send('/x', { headers, signal, sent }),
+      onMessage: () => 'end',
+      onState: ({ is }) => states.push(is),
+      signal: new AbortController().signal,
+    })
+    await vi.advanceTimersByTimeAsync(300_000)
+    expect(session.get().is).toBe('expired')
+    await session.signIn('a', 'new', false)
+    await done
+    expect(states).toEqual(['connecting', 'open'])
+    expect(asked).toHaveLength(2)
+    vi.unstubAllGlobals()
+  })
+
+  it('cuts a line that is never opened', async () => {
+    const stop = new AbortController()
+    const signals: AbortSignal[] = []
+    const ended = follow({
+      request: (_, signal, sent) => {
+        signals.push(signal)
+        sent(true)
+        return new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(new DOMException('', 'AbortError'))),
+        )
+      },
+      onMessage: () => {},
+      signal: stop.signal,
+    }).catch(() => {})
+    await vi.advanceTimersByTimeAsync(44_000)
+    expect(signals[0]?.aborted).toBe(false)
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(signals[0]?.aborted).toBe(true)
+    stop.abort()
+    await ended
   })
 
   it('cuts a line that has fallen silent', async () => {

@@ -10,20 +10,21 @@ export interface SseMessage {
  * CR and LF. Events have no names here, so `event` is read over.
  */
 export class SseParser {
-  lastEventId = ''
+  /** Of the last event that was whole: an `id:` counts at its blank line. */
+  lastEventId: string
   /** Milliseconds, as `retry:` asked. */
   retry: number | null = null
   private rest = ''
   private data: string[] = []
-  private started = false
+  private id = ''
+
+  constructor(lastEventId = '') {
+    this.lastEventId = this.id = lastEventId
+  }
 
   feed(piece: string): SseMessage[] {
     const messages: SseMessage[] = []
-    let text = this.rest + piece
-    if (!this.started && text !== '') {
-      this.started = true
-      if (text.startsWith('\uFEFF')) text = text.slice(1)
-    }
+    const text = this.rest + piece
     let at = 0
     for (;;) {
       const end = lineEnd(text, at)
@@ -37,6 +38,7 @@ export class SseParser {
 
   private line(line: string, messages: SseMessage[]): void {
     if (line === '') {
+      this.lastEventId = this.id
       if (this.data.length > 0) {
         messages.push({ id: this.lastEventId, data: this.data.join('\n') })
       }
@@ -48,7 +50,7 @@ export class SseParser {
     const field = colon === -1 ? line : line.slice(0, colon)
     const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '')
     if (field === 'data') this.data.push(value)
-    else if (field === 'id' && !value.includes('\0')) this.lastEventId = value
+    else if (field === 'id' && !value.includes('\0')) this.id = value
     else if (field === 'retry' && /^\d{1,9}$/.test(value)) this.retry = Number(value)
   }
 }
@@ -73,8 +75,15 @@ export type StreamState =
   | { is: 'lost'; attempt: number; until: number; error: unknown }
 
 export interface StreamOptions {
-  /** Opens the stream; gets the headers to send and a signal to obey. */
-  request(headers: Record<string, string>, signal: AbortSignal): Promise<Response>
+  /**
+   * Opens the stream; gets the headers to send and a signal to obey. It may have to wait
+   * for a person to sign in: silence counts only while the request is sent.
+   */
+  request(
+    headers: Record<string, string>,
+    signal: AbortSignal,
+    sent: (out: boolean) => void,
+  ): Promise<Response>
   /** 'end' ends it for good. */
   onMessage(message: SseMessage): 'end' | void
   onState?(state: StreamState): void
@@ -146,7 +155,7 @@ function delayOf(error: unknown, retry: number | null, attempt: number, random?:
 class Line {
   /** Whether anything arrived at all. */
   alive = false
-  private readonly parser = new SseParser()
+  private readonly parser: SseParser
   private readonly dog = new AbortController()
   private timer: ReturnType<typeof setTimeout> | undefined
 
@@ -154,7 +163,7 @@ class Line {
     private readonly options: StreamOptions,
     lastEventId: string,
   ) {
-    this.parser.lastEventId = lastEventId
+    this.parser = new SseParser(lastEventId)
   }
 
   get lastEventId(): string {
@@ -169,10 +178,12 @@ class Line {
     const cut = () => this.dog.abort()
     this.options.signal.addEventListener('abort', cut)
     try {
-      this.wake()
       const headers: Record<string, string> = { Accept: 'text/event-stream' }
       if (this.lastEventId !== '') headers['Last-Event-ID'] = this.lastEventId
-      const response = await this.options.request(headers, this.dog.signal)
+      const response = await this.options.request(headers, this.dog.signal, (out) =>
+        out ? this.wake() : clearTimeout(this.timer),
+      )
+      this.wake()
       if (response.body === null) return
       opened()
       return await this.pump(response.body.getReader())

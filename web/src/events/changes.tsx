@@ -51,7 +51,8 @@ export class Changes {
     const stop = new AbortController()
     this.stop = stop
     follow({
-      request: (headers, signal) => this.api.send('/api/reseller/events', { headers, signal }),
+      request: (headers, signal, sent) =>
+        this.api.send('/api/reseller/events', { headers, signal, sent }),
       onMessage: (message) => this.onMessage(message),
       onState: (state) => state.is === 'open' && this.onOpen(),
       lastEventId: this.lastEventId,

@@ -3,7 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 
 import { keys, useJobs } from '../api/queries'
-import { isActive, type Job } from '../api/types'
+import type { Job } from '../api/types'
 import { useApi } from '../session/context'
 import { JOBS_SHOWN } from '../sync/freshness'
 import { useExplainError } from '../ui/explain'
@@ -93,9 +93,9 @@ function useOlder() {
   })
 }
 
-/** New ones push the others on, so pages may overlap. */
+/** New ones push the others on, so pages may overlap; what stands first is newer. */
 function unique(jobs: Job[]): Job[] {
   const seen = new Map<string, Job>()
-  for (const job of jobs) if (!seen.has(job.id) || isActive(job)) seen.set(job.id, job)
+  for (const job of jobs) if (!seen.has(job.id)) seen.set(job.id, job)
   return [...seen.values()]
 }

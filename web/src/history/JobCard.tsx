@@ -43,9 +43,13 @@ export function JobCard({ job }: { job: Job }) {
   )
 }
 
+/** Nothing takes no time. */
+const LEAST_MS = 100
+
 function took(job: Job, say: (time: string) => string): string | null {
   if (job.started_at === null || job.finished_at === null) return null
-  return say(duration(Date.parse(job.finished_at) - Date.parse(job.started_at)))
+  const ms = Date.parse(job.finished_at) - Date.parse(job.started_at)
+  return say(duration(Math.max(LEAST_MS, ms)))
 }
 
 function Counts({ job }: { job: Job }) {

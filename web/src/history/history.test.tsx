@@ -107,6 +107,24 @@ describe('the history', () => {
     expect(screen.queryByRole('button', { name: 'Show older' })).toBeNull()
   })
 
+  it('believes the newest of what it was told of a job', async () => {
+    const newest = Array.from({ length: 50 }, (_, i) => job(`j${i}`, {}))
+    const stale = job('j49', { state: 'running', finished_at: null })
+    await drawer({
+      'GET /api/jobs': ({ path }) => json({ jobs: path.includes('offset') ? [stale] : newest }),
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Show older' }))
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Show older' })).toBeNull())
+    expect(screen.getAllByText('Done')).toHaveLength(50)
+    expect(screen.queryByText('Running')).toBeNull()
+  })
+
+  it('knows none that took no time', async () => {
+    const at = '2026-11-20T10:00:00.000Z'
+    await drawer({ 'GET /api/jobs': () => json({ jobs: [job('a', { finished_at: at })] }) })
+    expect(await screen.findByText('took 0.1 sec')).toBeTruthy()
+  })
+
   it('says that it could not be read', async () => {
     await drawer({ 'GET /api/jobs': () => problem(403, 'no_access') })
     expect(await screen.findByText(/could not be read: The partner gives this login/)).toBeTruthy()

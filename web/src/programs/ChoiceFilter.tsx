@@ -82,19 +82,19 @@ export function ChoiceFilter({ label, all, value, options, onChange, find, onOpe
             setText(event.currentTarget.value)
             combobox.openDropdown()
             const input = event.currentTarget
-            // The library says which one only for arrow keys; the one before may be gone.
-            requestAnimationFrame(() =>
-              input.setAttribute('aria-activedescendant', combobox.selectFirstOption() ?? ''),
-            )
+            // The first that fits, not the one for all. The library says which one it is
+            // only for arrow keys; the one before may be gone.
+            requestAnimationFrame(() => {
+              combobox.resetSelectedOption()
+              input.setAttribute('aria-activedescendant', combobox.selectOption(1) ?? '')
+            })
           }}
         />
       </Combobox.Target>
       <Combobox.Dropdown className={classes.dropdown}>
         <Combobox.Options className={classes.options} aria-label={label}>
-          {text === '' && (
-            <Choice value={ALL} label={all.label} count={all.count} active={value === null} />
-          )}
-          {found.slice(0, SHOWN).map((option) => (
+          <Choice value={ALL} label={all.label} count={all.count} active={value === null} />
+          {firstOf(found, value).map((option) => (
             <Choice
               key={option.value}
               {...option}
@@ -112,6 +112,13 @@ export function ChoiceFilter({ label, all, value, options, onChange, find, onOpe
       </Combobox.Dropdown>
     </Combobox>
   )
+}
+
+/** As many as are shown; the chosen one is among them. */
+function firstOf(options: Option[], chosen: string | null): Option[] {
+  const shown = options.slice(0, SHOWN)
+  const beyond = options.slice(SHOWN).find(({ value }) => value === chosen)
+  return beyond === undefined ? shown : [beyond, ...shown.slice(0, -1)]
 }
 
 interface FieldProps extends TextInputProps {

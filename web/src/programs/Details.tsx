@@ -40,6 +40,7 @@ export default function Details({ id, program, tell, onClose }: Props) {
       position="right"
       size="34rem"
       title={t('details')}
+      classNames={{ title: classes.title }}
       closeButtonProps={{ 'aria-label': close }}
     >
       {shown !== undefined ? (

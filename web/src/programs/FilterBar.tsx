@@ -38,10 +38,19 @@ export function FilterBar({ view, change, filters }: Props) {
   )
   const pauses = useMemo(() => listed(filters?.pause, PAUSES, label.pause), [filters, label])
   const types = useMemo(
-    () => (filters?.types ?? []).map((c) => ({ ...c, label: label.type(c.value) })),
-    [filters, label],
+    () =>
+      withChosen(
+        filters?.types.map((c) => ({ ...c, label: label.type(c.value) })),
+        view.type,
+        label.type,
+      ),
+    [filters, view.type, label],
   )
-  const businesses = useMemo(() => (filters?.businesses ?? []).map(businessOption), [filters])
+  const name = useBusinessName(view.business, filters)
+  const businesses = useMemo(
+    () => withChosen(filters?.businesses.map(businessOption), view.business, (id) => name ?? id),
+    [filters, view.business, name],
+  )
   return (
     <div role="search" className={classes.bar} aria-label={t('filters')}>
       <div className={classes.fields}>
@@ -84,7 +93,7 @@ export function FilterBar({ view, change, filters }: Props) {
           onChange={(pause) => change({ pause: PAUSES.find((p) => p === pause) ?? null })}
         />
       </div>
-      {isFiltered(filter) && <Chips filter={filter} change={change} filters={filters} />}
+      {isFiltered(filter) && <Chips filter={filter} change={change} business={name} />}
     </div>
   )
 }
@@ -100,6 +109,26 @@ function listed<T extends string>(
     label: say(value),
     count: counted === undefined ? null : (counted.find((c) => c.value === value)?.count ?? 0),
   }))
+}
+
+/** The chosen one is among them, also when the other filters leave nothing of it. */
+export function withChosen(
+  options: Option[] | undefined,
+  chosen: string | null,
+  say: (value: string) => string,
+): Option[] {
+  if (chosen === null || options?.some(({ value }) => value === chosen)) return options ?? []
+  const count = options === undefined ? null : 0
+  return [...(options ?? []), { value: chosen, label: say(chosen), count }]
+}
+
+/** What the chosen business is called; without the other filters if they leave nothing of it. */
+function useBusinessName(id: string | null, filters: Filters | undefined): string | null {
+  const among = (some: Filters | undefined) => some?.businesses.find((b) => b.business_id === id)
+  const found = among(filters)
+  const lost = id !== null && filters !== undefined && found === undefined
+  const all = useFilters(NO_FILTER, lost).data
+  return (found ?? (lost ? among(all) : undefined))?.name ?? null
 }
 
 function businessOption({ business_id: id, name, count }: BusinessChoice): Option {
@@ -200,15 +229,21 @@ function TextFilter({ value, onChange }: { value: string; onChange(text: string)
   )
 }
 
+interface ChipsProps {
+  filter: Filter
+  change: Change
+  /** Its name. */
+  business: string | null
+}
+
 /** What is filtered by, each of it to be taken away alone, or all at once. */
-function Chips({ filter, change, filters }: { filter: Filter; change: Change; filters?: Filters }) {
+function Chips({ filter, change, business }: ChipsProps) {
   const { t } = useTranslation('programs')
   const label = useLabels()
-  const business = filters?.businesses.find((b) => b.business_id === filter.business)
   const chips: [keyof Filter, string, string][] = []
   if (filter.text !== '') chips.push(['text', t('text'), filter.text])
   if (filter.business !== null) {
-    chips.push(['business', t('business'), business?.name ?? filter.business])
+    chips.push(['business', t('business'), business ?? filter.business])
   }
   if (filter.status !== null) chips.push(['status', t('status'), label.status(filter.status)])
   if (filter.type !== null) chips.push(['type', t('type'), label.type(filter.type)])

@@ -11,7 +11,7 @@ import { useRename } from './useRename'
 /** A program by the name that one has given it, which can be changed in its place. */
 export function Name({ program }: { program: Program }) {
   const { t } = useTranslation('programs')
-  const rename = useRename()
+  const rename = useRename(program.program_id)
   const [editing, setEditing] = useState(false)
   const pencil = useRef<HTMLButtonElement>(null)
   const back = useRef(false)
@@ -35,7 +35,7 @@ export function Name({ program }: { program: Program }) {
         onCancel={close}
         onSave={(next) => {
           close()
-          if (next !== name) rename.mutate({ id: program.program_id, before: name, name: next })
+          if (next !== name) rename.mutate({ before: name, name: next })
         }}
       />
     )

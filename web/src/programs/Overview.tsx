@@ -62,31 +62,33 @@ function Counts({ view, change, filters }: Props) {
           ))}
         </ul>
       </section>
-      <section className={classes.panel} aria-labelledby="by-type">
-        <h2 id="by-type" className={classes.title}>
-          {t('byType')}
-        </h2>
-        <ul className={classes.types}>
-          {filters.types.map(({ value, count }) => (
-            <li key={value}>
-              <button
-                type="button"
-                className={classes.type}
-                aria-pressed={view.type === value}
-                onClick={() => setType(value)}
-              >
-                <bdi className={classes.typeName} title={label.type(value)}>
-                  {label.type(value)}
-                </bdi>
-                <span className={classes.track} aria-hidden="true">
-                  <span className={classes.fill} style={{ width: `${(count / most) * 100}%` }} />
-                </span>
-                <Count count={count} />
-              </button>
-            </li>
-          ))}
-        </ul>
-      </section>
+      {filters.types.length > 0 && (
+        <section className={classes.panel} aria-labelledby="by-type">
+          <h2 id="by-type" className={classes.title}>
+            {t('byType')}
+          </h2>
+          <ul className={classes.types}>
+            {filters.types.map(({ value, count }) => (
+              <li key={value}>
+                <button
+                  type="button"
+                  className={classes.type}
+                  aria-pressed={view.type === value}
+                  onClick={() => setType(value)}
+                >
+                  <bdi className={classes.typeName} title={label.type(value)}>
+                    {label.type(value)}
+                  </bdi>
+                  <span className={classes.track} aria-hidden="true">
+                    <span className={classes.fill} style={{ width: `${(count / most) * 100}%` }} />
+                  </span>
+                  <Count count={count} />
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
     </div>
   )
 }

@@ -11,9 +11,10 @@ import { SyncPanel } from '../sync/SyncPanel'
 import { useExplainError } from '../ui/explain'
 import { Notice } from '../ui/Notice'
 import { Cards } from './Cards'
+import { BusinessesContext } from './cells'
 import { ColumnsMenu } from './ColumnsMenu'
 import { ExportButton } from './ExportButton'
-import { FilterBar } from './FilterBar'
+import { FilterBar, totalOf } from './FilterBar'
 import type { MarkKind } from './Mark'
 import { Pager } from './Pager'
 import { pageCount, rangeOf, Trail } from './pages'
@@ -41,23 +42,32 @@ export default function ProgramsPage() {
     () => (programs === undefined || told.size === 0 ? NONE : marksOf(programs, told)),
     [programs, told],
   )
-  const nothing = list.data?.total_count === 0 && !isFiltered(view)
+  // Rows of before say nothing of what is asked for now.
+  const total = list.isPlaceholderData ? undefined : list.data?.total_count
+  const nothing = total === 0 && !isFiltered(view)
+  // The field that somebody types in stays, also after the last filter is gone.
+  const none = list.isPlaceholderData && list.data?.total_count === 0
+  const known = filters?.businesses
+  const businesses = useMemo(
+    () => ({ chosen: view.business, known: known ?? [] }),
+    [view.business, known],
+  )
   return (
-    <>
+    <BusinessesContext.Provider value={businesses}>
       <SyncPanel title={t('title')} />
       <StaleNote staleIds={gone} />
       {!nothing && (
         <Suspense fallback={<div className={classes.room} />}>
           {filters === undefined ? (
             <div className={classes.room} />
-          ) : (
+          ) : totalOf(filters, null) === 0 ? null : (
             <Overview view={view} change={change} filters={filters} />
           )}
         </Suspense>
       )}
       <section className={classes.panel} aria-label={t('list')}>
         {!nothing && <FilterBar view={view} change={change} filters={filters} />}
-        {list.data === undefined ? (
+        {list.data === undefined || none ? (
           <NotYet error={list.error} retry={() => void list.refetch()} />
         ) : (
           <Programs
@@ -78,11 +88,11 @@ export default function ProgramsPage() {
             id={view.program}
             program={programs?.find((p) => p.program_id === view.program)}
             tell={tell}
-            onClose={() => change({ program: null }, 'replace')}
+            onClose={() => change({ program: null }, 'back')}
           />
         )}
       </Suspense>
-    </>
+    </BusinessesContext.Provider>
   )
 }
 
@@ -121,7 +131,7 @@ function Programs({ view, change, list, old, error, marks, tell }: ProgramsProps
   const shown = useRef(view)
   if (!old) shown.current = view
   const { from, to } = rangeOf(shown.current.page, shown.current.size, programs.length)
-  const check = useCheckPage(programs, tell)
+  const check = useCheckPage(tell)
 
   useEffect(() => {
     if (!old) trail.current.learn(view, next)
@@ -151,7 +161,7 @@ function Programs({ view, change, list, old, error, marks, tell }: ProgramsProps
           size="sm"
           loading={check.isPending}
           title={t('checkHelp')}
-          onClick={() => check.mutate()}
+          onClick={() => check.mutate(programs)}
         >
           {t('check')}
         </Button>

@@ -1,7 +1,7 @@
-import type { ReactNode } from 'react'
+import { createContext, useContext, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import type { Program, Status } from '../api/types'
+import type { BusinessChoice, Program, Status } from '../api/types'
 import { moment, number } from '../i18n/format'
 import classes from './cells.module.css'
 import type { ColumnId } from './columns'
@@ -79,17 +79,34 @@ export function StatusMark({ status }: { status: Status }) {
   )
 }
 
-/** The first of them by name, by id while the name is not known; and how many more. */
+export interface Businesses {
+  /** Which one is filtered by. */
+  chosen: string | null
+  known: readonly BusinessChoice[]
+}
+
+export const BusinessesContext = createContext<Businesses>({ chosen: null, known: [] })
+
+/**
+ * The one that is filtered by, or else the first; by name, by id while the name is not
+ * known; and how many more.
+ */
 function Business({ program }: { program: Program }) {
-  const { t } = useTranslation('programs')
-  const { business_name: name, yelp_business_id: id } = program
+  const { chosen, known } = useContext(BusinessesContext)
+  const { business_name: firstName, yelp_business_id: first } = program
+  const ids = (program.businesses ?? []).flatMap((b) => b.yelp_business_id ?? [])
+  const id = chosen !== null && ids.includes(chosen) ? chosen : first
+  const nameOf = (one: string | null) =>
+    one === first ? firstName : (known.find((b) => b.business_id === one)?.name ?? null)
+  const name = nameOf(id)
+  const others = ids.filter((other) => other !== id)
   const more = (program.businesses?.length ?? 0) - 1
   if (name === null && id === null) return NONE
   return (
     <>
       {name === null ? <code className={classes.id}>{id}</code> : <bdi title={name}>{name}</bdi>}
       {more > 0 && (
-        <span className={classes.more} title={t('businesses', { count: more + 1, n: more + 1 })}>
+        <span className={classes.more} title={others.map((one) => nameOf(one) ?? one).join(', ')}>
           +{more}
         </span>
       )}

@@ -113,9 +113,11 @@ async function page({ rows, next = null, total, live, routes, at = '/programs' }
   await session.signIn('a', 'pw', false)
   let search = ''
   let back = () => {}
+  let home = () => {}
   const Spy = () => {
     const navigate = useNavigate()
     search = useLocation().search
+    home = () => void navigate('/programs', { state: { anew: true } })
     back = () => void navigate(-1)
     return null
   }
@@ -132,6 +134,7 @@ async function page({ rows, next = null, total, live, routes, at = '/programs' }
     user: userEvent.setup(),
     search: () => new URLSearchParams(search),
     back: () => act(async () => back()),
+    home: () => act(async () => home()),
     lists: () =>
       all.filter((a) => a.path.startsWith('/api/reseller/programs?') && isList(a)).map(query),
     all,
@@ -235,6 +238,17 @@ describe('the table', () => {
     await waitFor(() => expect(search().get('columns')).toBe('custom_name.status'))
   })
 
+  it('has them again at the beginning, to which the logo leads', async () => {
+    localStorage.setItem('lockstep.columns', 'custom_name program_id')
+    const { user, search, home } = await page({ rows: [program(1)], at: '/programs?q=x' })
+    await row(/Café 1/)
+    await home()
+    await waitFor(() => expect(search().get('columns')).toBe('custom_name.program_id'))
+    await user.click(screen.getByRole('button', { name: 'Columns' }))
+    await user.click(await screen.findByRole('checkbox', { name: 'Budget' }))
+    expect(search().get('columns')).toBe('custom_name.budget.program_id')
+  })
+
   it('leaves the columns of a link as they are', async () => {
     localStorage.setItem('lockstep.columns', 'status')
     const { search } = await page({ rows: [program(1)], at: '/programs?status=PAST' })
@@ -244,6 +258,13 @@ describe('the table', () => {
 })
 
 describe('filters', () => {
+  const chosenOf = async (name: string) => {
+    const list = await screen.findByRole('listbox', { name })
+    return within(list)
+      .getAllByRole('option')
+      .find((option) => 'comboboxActive' in option.dataset)
+  }
+
   it('say what they would give, and are in the address, the list and the counts', async () => {
     const { user, search, lists, all } = await page({ rows: [program(1)] })
     await row(/Café 1/)
@@ -274,8 +295,9 @@ describe('filters', () => {
     await waitFor(() => expect(screen.getAllByRole('option', { name: /program/ })).toHaveLength(3))
     expect(screen.getAllByRole('option')[0]?.textContent).toContain('All businesses')
     await user.keyboard('cafe')
-    await waitFor(() => expect(screen.getAllByRole('option', { name: /program/ })).toHaveLength(1))
-    await user.keyboard('{ArrowDown}{Enter}')
+    await waitFor(() => expect(screen.getAllByRole('option', { name: /program/ })).toHaveLength(2))
+    expect(screen.getAllByRole('option')[0]?.textContent).toContain('All businesses')
+    await user.keyboard('{Enter}')
     await waitFor(() => expect(search().get('business')).toBe('b1'))
     expect(valueOf(screen.getByRole('combobox', { name: 'Business' }))).toBe('Café Roofing')
   })
@@ -291,6 +313,98 @@ describe('filters', () => {
     await back()
     expect(search().toString()).toBe('')
     expect(valueOf(screen.getByRole('searchbox'))).toBe('')
+  })
+
+  it('name what is chosen though nothing is left of it', async () => {
+    const { user } = await page({
+      rows: [],
+      at: '/programs?q=zzz&type=SLIDESHOW&business=b9',
+      routes: {
+        'GET /api/reseller/available-filters': (asked) =>
+          json(
+            query(asked).has('business_id')
+              ? filters
+              : { ...filters, businesses: [{ business_id: 'b9', name: 'Nina’s', count: 7 }] },
+          ),
+      },
+    })
+    const field = (name: string) => screen.getByRole('combobox', { name })
+    await waitFor(() => expect(valueOf(field('Business'))).toBe('Nina’s'))
+    expect(valueOf(field('Type'))).toBe('Slideshow')
+    expect(screen.getByRole('list', { name: 'Filters in use' }).textContent).toContain('Nina’s')
+    await user.click(field('Type'))
+    const chosen = await chosenOf('Type')
+    expect(chosen?.textContent).toContain('Slideshow')
+    expect(chosen?.textContent).toContain('0 programs')
+  })
+
+  it('have the chosen one in their list, however far down it is', async () => {
+    const businesses = Array.from({ length: 300 }, (_, i) => ({
+      business_id: `b${i}`,
+      name: `Shop ${i}`,
+      count: 1,
+    }))
+    const { user } = await page({
+      rows: [program(1)],
+      at: '/programs?business=b250',
+      routes: {
+        'GET /api/reseller/available-filters': () => json({ ...filters, businesses }),
+      },
+    })
+    await row(/Café 1/)
+    await user.click(screen.getByRole('combobox', { name: 'Business' }))
+    const chosen = await chosenOf('Business')
+    expect(chosen?.textContent).toContain('Shop 250')
+    expect(screen.getAllByRole('option', { name: /program/ })).toHaveLength(201)
+    expect(screen.getByText('100 more; type to find them')).not.toBeNull()
+  })
+
+  it('show the business that is chosen in the rows, and name the others', async () => {
+    const three = program(1, {
+      businesses: [
+        { yelp_business_id: 'b1' },
+        { yelp_business_id: 'b2' },
+        { yelp_business_id: 'b3' },
+      ],
+    })
+    const businesses = [
+      { business_id: 'b1', name: 'Café 1', count: 1 },
+      { business_id: 'b2', name: 'Second', count: 1 },
+    ]
+    await page({
+      rows: [three],
+      at: '/programs?business=b2',
+      routes: {
+        'GET /api/reseller/available-filters': () => json({ ...filters, businesses }),
+      },
+    })
+    const shown = await row(/Second/)
+    await waitFor(() => expect(within(shown).getByText('+2').title).toBe('Café 1, b3'))
+  })
+
+  it('stay where they are while what they left is read anew', async () => {
+    const rows = [program(1)]
+    let answer = (_: Response) => {}
+    const { user } = await page({
+      rows,
+      at: '/programs?q=zzz',
+      routes: {
+        'GET /api/reseller/programs': (asked) =>
+          query(asked).get('q') === 'zzz'
+            ? json({ programs: [], total_count: 0, next_cursor: null })
+            : new Promise((done) => (answer = done)),
+      },
+    })
+    await screen.findByText('No program matches these filters')
+    const field = screen.getByRole('searchbox')
+    await user.clear(field)
+    await screen.findByRole('status', { name: 'Loading…' })
+    expect(screen.queryByText('No program matches these filters')).toBeNull()
+    expect(screen.queryByText('This account has no programs')).toBeNull()
+    expect(screen.getByRole('searchbox')).toBe(field)
+    expect(document.activeElement).toBe(field)
+    await act(async () => answer(json({ programs: rows, total_count: 1, next_cursor: null })))
+    await row(/Café 1/)
   })
 
   it('that leave nothing say so, and can be cleared there', async () => {
@@ -328,6 +442,30 @@ describe('a custom name', () => {
     expect(screen.getByRole('button', { name: /^Change the custom name/ })).toBe(
       document.activeElement,
     )
+  })
+
+  it('is the last one that was given', async () => {
+    const answers: ((_: Response) => void)[] = []
+    const rows = [program(1)]
+    const { user, all } = await page({
+      rows,
+      routes: {
+        'POST /api/reseller/program/p1/custom-name': () =>
+          new Promise((done) => void answers.push(done)),
+      },
+    })
+    const asked = () => all.filter((a) => a.path.includes('custom-name')).map((a) => a.body)
+    await rename(user, 'One{Enter}')
+    await waitFor(() => expect(asked()).toHaveLength(1))
+    await rename(user, 'Two{Enter}')
+    await screen.findByText('Two')
+    expect(asked()).toEqual(['{"custom_name":"One"}'])
+    await act(async () => answers[0]!(json(program(1, { custom_name: 'One' }))))
+    await waitFor(() => expect(asked()).toHaveLength(2))
+    expect(screen.getByText('Two')).not.toBeNull()
+    rows[0] = program(1, { custom_name: 'Two' })
+    await act(async () => answers[1]!(json(rows[0])))
+    expect(screen.getByText('Two')).not.toBeNull()
   })
 
   it('is undone with the reason when it is refused', async () => {
@@ -373,7 +511,43 @@ describe('a custom name', () => {
   })
 })
 
+describe('asking the partner for a page', () => {
+  it('says of the page that was asked for how it stands', async () => {
+    let answer = (_: Response) => {}
+    const { user } = await page({
+      rows: [],
+      routes: {
+        'GET /api/reseller/programs': (asked) => {
+          if (!isList(asked)) return new Promise((done) => (answer = done))
+          const n = query(asked).has('cursor') ? 2 : 1
+          return json({ programs: [program(n)], total_count: 40, next_cursor: 'c' })
+        },
+      },
+    })
+    await row(/Café 1/)
+    await user.click(screen.getByRole('button', { name: 'Check with the partner' }))
+    await user.click(screen.getByRole('button', { name: 'Next page' }))
+    await row(/Café 2/)
+    await act(async () => answer(json({ programs: [], stale_count: 1 })))
+    await screen.findByText('1 program of this page is not as the partner has it; it is marked')
+  })
+})
+
 describe('details', () => {
+  it('leave no step behind them when they are closed', async () => {
+    const { user, search, back } = await page({ rows: [program(1)] })
+    await row(/Café 1/)
+    await user.type(screen.getByRole('searchbox'), 'caf{Enter}')
+    await waitFor(() => expect(search().get('q')).toBe('caf'))
+    await user.click(await screen.findByRole('button', { name: 'Details of Café 1' }))
+    await screen.findByRole('dialog')
+    await user.keyboard('{Escape}')
+    await waitFor(() => expect(search().has('program')).toBe(false))
+    expect(search().get('q')).toBe('caf')
+    await back()
+    expect(search().has('q')).toBe(false)
+  })
+
   it('show what the partner says now beside what the registry has', async () => {
     const live: LiveProgram = {
       program_id: 'p1',

@@ -46,18 +46,18 @@ export function marksOf(
 }
 
 /** Asks the partner for all programs of a page at once. */
-export function useCheckPage(programs: readonly Program[], tell: Tell) {
+export function useCheckPage(tell: Tell) {
   const { t } = useTranslation('programs')
   const api = useApi()
   const client = useQueryClient()
   const explain = useExplainError()
   return useMutation({
     networkMode: 'always',
-    mutationFn: () => {
+    mutationFn: (programs: readonly Program[]) => {
       const ids = programs.map((p) => p.program_id)
       return client.fetchQuery({ ...liveQuery(api, ids), staleTime: 0 })
     },
-    onSuccess: (answers) => {
+    onSuccess: (answers, programs) => {
       for (const [id, live] of answers) tell(id, live)
       const marks = [...marksOf(programs, answers).values()]
       const n = marks.length

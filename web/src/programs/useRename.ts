@@ -11,32 +11,37 @@ import { patchProgram, setName, undoName } from './rename'
 const mutationKey = ['rename']
 
 interface Rename {
-  id: string
   before: string | null
   name: string | null
 }
 
 /** Gives a program a name of one's own: seen at once, undone with a word if it is refused. */
-export function useRename() {
+export function useRename(id: string) {
   const { t } = useTranslation('programs')
   const api = useApi()
   const client = useQueryClient()
   const explain = useExplainError()
   return useMutation({
-    mutationKey,
+    mutationKey: [...mutationKey, id],
+    // One after the other, or the first might arrive last.
+    scope: { id: `rename ${id}` },
     networkMode: 'always',
-    mutationFn: ({ id, name }: Rename) =>
+    mutationFn: ({ name }: Rename) =>
       api.json<Program>(`/api/reseller/program/${id}/custom-name`, {
         method: 'POST',
         body: { custom_name: name },
       }),
-    onMutate: async ({ id, name }) => {
+    onMutate: async ({ name }) => {
       // An answer that is under way still has the old one.
       await client.cancelQueries({ queryKey: keys.programs })
       setName(client, id, name)
     },
-    onSuccess: (row) => patchProgram(client, row.program_id, () => row),
-    onError: (error, { id, before, name }) => {
+    onSuccess: (row) => {
+      // The name that follows is shown already.
+      if (client.isMutating({ mutationKey: [...mutationKey, id] }) > 1) return
+      patchProgram(client, id, () => row)
+    },
+    onError: (error, { before, name }) => {
       undoName(client, id, name, before)
       notifications.show({
         color: 'red',

@@ -4,7 +4,10 @@ import { useLocation, useNavigate } from 'react-router-dom'
 import { isColumn, ordered, sameColumns, USUAL, type ColumnId } from './columns'
 import { changed, readView, writeView, type View } from './view'
 
-export type Change = (change: Partial<View>, how?: 'push' | 'replace' | 'typing') => void
+/** 'back' is a step back if what is left was come to from here; else it takes its place. */
+type How = 'push' | 'replace' | 'typing' | 'back'
+
+export type Change = (change: Partial<View>, how?: How) => void
 
 /** The view that the address has, and the way to another. */
 export function useView(): { view: View; change: Change } {
@@ -28,25 +31,31 @@ export function useView(): { view: View; change: Change } {
       const search = writeView(next).toString()
       if (search === writeView(now.current.view).toString()) return
       now.current = { ...now.current, view: next }
+      if (how === 'back' && has(location.state, 'from')) return void navigate(-1)
       const typing = how === 'typing'
       // Letters typed one after the other are one step back.
-      const replace = how === 'replace' || (typing && isTyping(location.state))
-      void navigate({ search, hash: location.hash }, { replace, state: typing ? { typing } : null })
+      const replace =
+        how === 'replace' || how === 'back' || (typing && has(location.state, 'typing'))
+      const state = typing ? { typing } : what.program && !replace ? { from: true } : null
+      void navigate({ search, hash: location.hash }, { replace, state })
     },
     [navigate],
   )
 
-  const first = useRef(location.search === '')
+  // Opened without a view, or brought back to its beginning.
+  const first = useRef(true)
   useEffect(() => {
-    if (first.current) change({ columns: rememberedColumns() }, 'replace')
+    const { search, state } = now.current.location
+    const anew = first.current ? search === '' : has(state, 'anew')
     first.current = false
-  }, [change])
+    if (anew) change({ columns: rememberedColumns() }, 'replace')
+  }, [change, location.key])
 
   return { view, change }
 }
 
-function isTyping(state: unknown): boolean {
-  return typeof state === 'object' && state !== null && 'typing' in state
+function has(state: unknown, what: string): boolean {
+  return typeof state === 'object' && state !== null && what in state
 }
 
 const KEY = 'lockstep.columns'

@@ -10,10 +10,9 @@ import { useLoginFailure } from './failure'
 interface Props {
   /** Given when this person has to sign in again. */
   user?: string
-  onDone?(): void
 }
 
-export function LoginForm({ user, onDone }: Props) {
+export function LoginForm({ user }: Props) {
   const { t } = useTranslation('login')
   const session = useSession()
   const told = useLoginFailure()
@@ -36,7 +35,6 @@ export function LoginForm({ user, onDone }: Props) {
     setFailure(null)
     try {
       await session.signIn(values.user, values.password, values.keep)
-      onDone?.()
     } catch (error) {
       setFailure(error)
       form.getInputNode('password')?.focus()

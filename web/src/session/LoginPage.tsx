@@ -8,11 +8,23 @@ import { useSessionState } from './context'
 import { LoginForm } from './LoginForm'
 import classes from './LoginPage.module.css'
 
+/** Where somebody was going, and who that was, if they had been signed in. */
+interface Whence {
+  from: Location
+  user: string | null
+}
+
+/** What one account was looking at is nothing to another. */
+function backTo(whence: Whence | null, user: string): Location | string {
+  if (whence === null || (whence.user !== null && whence.user !== user)) return '/programs'
+  return whence.from
+}
+
 export function LoginPage() {
   const { t } = useTranslation('login')
   const state = useSessionState()
-  const from = (useLocation().state as { from?: Location } | null)?.from
-  if (state.is !== 'out') return <Navigate to={from ?? '/programs'} replace />
+  const whence = useLocation().state as Whence | null
+  if (state.is !== 'out') return <Navigate to={backTo(whence, state.user)} replace />
   return (
     <div className={classes.page}>
       <header className={classes.header}>

@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next'
 
 import { ApiError } from '../api/error'
 import { countdown } from '../i18n/format'
+import { useTraced } from '../ui/explain'
 
 type Reason =
   | 'login_wrong'
@@ -39,9 +40,12 @@ const WAIT_S = 60
 /** Says it in the reader's language. */
 export function useLoginFailure(): (error: unknown) => string {
   const { t } = useTranslation('login')
+  const traced = useTraced()
   return (error) => {
     const problem = error instanceof ApiError ? error : null
     const wait = countdown((problem?.retryAfter ?? WAIT_S) * 1000)
-    return t(loginReason(error), { wait, detail: problem?.detail ?? String(error) })
+    const reason = loginReason(error)
+    const text = t(reason, { wait, detail: problem?.detail ?? String(error) })
+    return reason === 'unknown' ? traced(text, error) : text
   }
 }

@@ -65,6 +65,30 @@ describe('Session', () => {
     expect(storage.length).toBe(0)
   })
 
+  it('stays signed out when an answer comes after that', async () => {
+    const storage = new Memory()
+    let answer = () => {}
+    const session = new Session(storage, () => new Promise((resolve) => (answer = resolve)))
+    const got = session.signIn('a', 'pw', true)
+    session.signOut()
+    answer()
+    await expect(got).rejects.toMatchObject({ code: 'signed_out' })
+    expect(session.get()).toEqual({ is: 'out' })
+    expect(storage.length).toBe(0)
+  })
+
+  it('is whoever tried last', async () => {
+    const answers: (() => void)[] = []
+    const session = new Session(null, () => new Promise((resolve) => answers.push(resolve)))
+    const first = session.signIn('a', 'pw', false)
+    const second = session.signIn('b', 'pw', false)
+    answers[1]!()
+    await second
+    answers[0]!()
+    await expect(first).rejects.toMatchObject({ code: 'signed_out' })
+    expect(session.get()).toEqual({ is: 'in', user: 'b' })
+  })
+
   it('survives rubbish in the storage', () => {
     const storage = new Memory()
     for (const rubbish of ['{', '"x"', 'null', '{"user":1}']) {

@@ -27,6 +27,8 @@ export class Session implements Login {
   private state: SessionState = { is: 'out' }
   private login: string | null = null
   private keep = false
+  /** Counts who asked to be signed in or out, so that a late answer changes nothing. */
+  private asked = 0
   private listeners = new Set<() => void>()
   private waiters = new Set<Waiter>()
 
@@ -53,10 +55,15 @@ export class Session implements Login {
     return this.keep
   }
 
-  /** Throws an ApiError when the login is not taken; then nothing has changed. */
+  /**
+   * Throws an ApiError when the login is not taken, or when the person has signed out or
+   * tried another meanwhile; then nothing has changed.
+   */
   async signIn(user: string, password: string, keep: boolean): Promise<void> {
     const login = basic(user, password)
+    const asked = ++this.asked
     await this.check(login)
+    if (asked !== this.asked) throw signedOut()
     this.login = login
     this.keep = keep
     this.store(keep ? { user, authorization: login } : null)
@@ -66,6 +73,7 @@ export class Session implements Login {
   }
 
   signOut(): void {
+    this.asked++
     this.login = null
     this.keep = false
     this.store(null)

@@ -39,8 +39,10 @@ function useReasons() {
   const { t } = useTranslation('sync')
   const explain = useExplain()
 
-  const age = (goodAt: string | null) =>
-    goodAt === null ? t('staleNever') : t('staleAge', { when: ago(goodAt) })
+  const age = ({ goodAt, neverGood }: Freshness) => {
+    if (goodAt !== null) return [t('staleAge', { when: ago(goodAt) })]
+    return neverGood ? [t('staleNever')] : []
+  }
 
   return (fresh: Freshness | null, staleIds: number): string[] => {
     const said: string[] = []
@@ -49,7 +51,7 @@ function useReasons() {
       said.push(t('staleFailed', { reason: explain(stale.code, stale.message) }))
     }
     if (stale?.why === 'partial') said.push(t('stalePartial'))
-    if (stale !== null && fresh !== null) said.push(age(fresh.goodAt))
+    if (stale !== null && fresh !== null) said.push(...age(fresh))
     if (staleIds > 0) said.push(t('staleIds', { count: staleIds, n: staleIds }))
     return said
   }

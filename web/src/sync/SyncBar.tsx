@@ -24,7 +24,7 @@ export function SyncBar() {
 
 function Shown({ bar, now }: { bar: Bar; now: number }) {
   const headline = useHeadline()(bar, now)
-  const details = useDetails()(bar, now)
+  const details = useDetails()(bar, now, headline)
   const lost = useLostWords()(bar, now)
   return (
     <div className={classes.card} data-tone={toneOf(bar)} data-phase={bar.phase}>
@@ -34,11 +34,13 @@ function Shown({ bar, now }: { bar: Bar; now: number }) {
         <Actions bar={bar} />
       </div>
       <Track bar={bar} text={headline} />
-      {(lost !== null || details.length > 0) && (
+      {(underWay(bar) || lost !== null || details.length > 0) && (
         <p className={classes.details}>
           {lost !== null && <span className={classes.lost}>{lost}</span>}
-          {details.map((detail, i) => (
-            <span key={i}>{detail}</span>
+          {details.map(({ text, lang }, i) => (
+            <span key={i} lang={lang}>
+              {text}
+            </span>
           ))}
         </p>
       )}

@@ -34,16 +34,23 @@ export function SyncPanel({ title }: { title: string }) {
   )
 }
 
+/** Keeps the line's place. */
+const NOTHING = '\u00a0'
+
 function LastSync() {
   const { t } = useTranslation('sync')
   const fresh = useFreshness()
+  const syncing = useSyncing()
   const now = useNow(10_000)
-  if (fresh === null) return null
-  const when = fresh.goodAt === null ? null : ago(fresh.goodAt, Math.max(now, Date.now()))
-  if (when === null && !fresh.never) return null
+  const words = () => {
+    const goodAt = fresh?.goodAt ?? null
+    if (goodAt !== null) return t('idle', { when: ago(goodAt, Math.max(now, Date.now())) })
+    // The first rows come while the first sync is under way.
+    return fresh?.never && !syncing ? t('never') : NOTHING
+  }
   return (
     <Text c="dimmed" size="sm">
-      {when === null ? t('never') : t('idle', { when })}
+      {words()}
     </Text>
   )
 }

@@ -28,6 +28,7 @@ export class SyncController {
   private readonly subscribers = new Set<() => void>()
   private hiding: ReturnType<typeof setTimeout> | undefined
   private rowsAt = 0
+  private rowsTimer: ReturnType<typeof setTimeout> | undefined
   /**
    * The job that was followed last. A list of jobs that is older than its end must not
    * have it joined again: that would start another one.
@@ -78,6 +79,7 @@ export class SyncController {
 
   dispose(): void {
     clearTimeout(this.hiding)
+    this.noRows()
     this.stop?.abort()
     this.stop = null
     this.bar = idle
@@ -89,12 +91,13 @@ export class SyncController {
     this.stop = stop
     try {
       await follow({
-        request: (headers, signal) =>
+        request: (headers, signal, sent) =>
           this.api.send('/api/reseller/programs/sync-stream', {
             method: 'POST',
             query: this.mode === 'full' ? { mode: 'full' } : {},
             headers,
             signal,
+            sent,
           }),
         onMessage: (message) => this.onMessage(message),
         onState: (state) => this.onState(state),
@@ -112,7 +115,6 @@ export class SyncController {
     const event = parse(message.data)
     if (event === null) return
     this.act({ type: 'event', id: message.id, event, at: Date.now() })
-    if (event.type === 'progress') this.rows()
     return event.type === 'complete' || event.type === 'error' ? 'end' : undefined
   }
 
@@ -128,11 +130,20 @@ export class SyncController {
     this.act({ type: 'stream', state, code })
   }
 
+  /** The last ones count, too: the next may be an hour away. */
   private rows(): void {
-    const now = Date.now()
-    if (now - this.rowsAt < ROWS_MS) return
-    this.rowsAt = now
-    this.listeners.onRows()
+    if (this.rowsTimer !== undefined) return
+    const wait = Math.max(0, this.rowsAt + ROWS_MS - Date.now())
+    this.rowsTimer = setTimeout(() => {
+      this.rowsTimer = undefined
+      this.rowsAt = Date.now()
+      this.listeners.onRows()
+    }, wait)
+  }
+
+  private noRows(): void {
+    clearTimeout(this.rowsTimer)
+    this.rowsTimer = undefined
   }
 
   private act(action: Action): void {
@@ -141,11 +152,15 @@ export class SyncController {
     if (this.bar === before) return
     for (const subscriber of this.subscribers) subscriber()
     if (underWay(before) && !underWay(this.bar)) this.ended()
-    else if (underWay(this.bar)) clearTimeout(this.hiding)
+    else if (underWay(this.bar)) {
+      clearTimeout(this.hiding)
+      if (this.bar.read > 0 && this.bar.read !== before.read) this.rows()
+    }
   }
 
   private ended(): void {
     this.stop?.abort()
+    this.noRows()
     this.known = this.bar.job ?? this.known
     this.listeners.onEnd(this.bar)
     clearTimeout(this.hiding)

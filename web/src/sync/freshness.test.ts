@@ -43,6 +43,10 @@ describe('freshness', () => {
     })
   })
 
+  it('knows that something was read though nothing was complete', () => {
+    expect(freshness([sync('partial', 1)], NOW)).toMatchObject({ never: false, neverGood: true })
+  })
+
   it('does not hear those that run, were cancelled or only tried', () => {
     const good = sync('done', 5)
     const trial = sync('failed', 0, { kind: 'programs.sync_dry_run' })
@@ -54,13 +58,19 @@ describe('freshness', () => {
   })
 
   it('says nothing of an account that is new', () => {
-    expect(freshness([], NOW)).toEqual({ never: true, goodAt: null, stale: null })
+    expect(freshness([], NOW)).toEqual({
+      never: true,
+      neverGood: true,
+      goodAt: null,
+      stale: null,
+    })
     expect(freshness([sync('running', 0)], NOW)).toMatchObject({ never: true, stale: null })
   })
 
   it('does not say never when the list is full of failures', () => {
     const failures = Array.from({ length: JOBS_SHOWN }, (_, i) => sync('failed', i))
-    expect(freshness(failures, NOW).never).toBe(false)
+    expect(freshness(failures, NOW)).toMatchObject({ never: false, neverGood: false })
+    expect(freshness(failures.slice(1), NOW)).toMatchObject({ never: true, neverGood: true })
   })
 })
 

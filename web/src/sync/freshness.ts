@@ -6,7 +6,9 @@ export const JOBS_SHOWN = 50
 export interface Freshness {
   /** Nothing has ever been read, so an empty table says nothing of the account. */
   never: boolean
-  /** When the last complete sync ended; null if it is not among the jobs kept. */
+  /** No sync was ever complete. */
+  neverGood: boolean
+  /** When the last complete sync ended; null if it is not among the jobs that are listed. */
   goodAt: string | null
   /** Why what is shown may be old; null when it is not. */
   stale: Stale | null
@@ -30,8 +32,10 @@ export function freshness(jobs: Job[], now: number): Freshness {
   )
   const read = syncs.some((job) => job.state === 'done' || job.state === 'partial')
   // A list that is full of failures may hide a good one behind it.
-  const never = !read && jobs.length < JOBS_SHOWN
-  return { never, goodAt, stale: told === undefined ? null : stale(told, goodAt, now) }
+  const all = jobs.length < JOBS_SHOWN
+  const never = all && !read
+  const neverGood = all && good === undefined
+  return { never, neverGood, goodAt, stale: told === undefined ? null : stale(told, goodAt, now) }
 }
 
 function stale(last: Job, goodAt: string | null, now: number): Stale | null {

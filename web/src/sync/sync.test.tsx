@@ -61,7 +61,7 @@ describe('a page that is opened', () => {
     await say(line, 3, { type: 'progress', synced: 400, total: 1000, added: 400, percentage: 40 })
     expect(bar().getAttribute('aria-valuenow')).toBe('40')
     expect(screen.getByText('40 %')).toBeTruthy()
-    expect(screen.getByText('400 of 1000')).toBeTruthy()
+    expect(screen.getByText('400 of 1,000')).toBeTruthy()
     expect(screen.getByRole('status').textContent).toBe('Syncing, 25 percent')
     expect(asked.filter((a) => a.path.includes('sync-stream'))).toHaveLength(1)
     await say(line, 4, {
@@ -109,6 +109,41 @@ describe('a page that is opened', () => {
     expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
   })
 
+  it('says in English what only the server can say, and says it once', async () => {
+    await setLanguage('uk')
+    const line = new Line()
+    const lines = [line, new Line()]
+    serve({ [SYNC]: streams(...lines), [JOBS]: noJobs })
+    await page()
+    await say(line, 1, { type: 'error', code: 'partner_timeout', message: 'no answer in 30 s' })
+    expect(screen.getByText('no answer in 30 s').lang).toBe('en')
+    await userEvent.click(screen.getByRole('button', { name: /Спробувати/ }))
+    await say(lines[1]!, 1, { type: 'error', code: 'new_code', message: 'told by the server' })
+    expect(screen.getAllByText('❌ told by the server')).toHaveLength(2)
+    expect(screen.queryByText('told by the server')).toBeNull()
+  })
+
+  it.each([
+    [problem(503, 'busy'), /^The service is busy\. Trying again in \d/],
+    [problem(500, 'internal'), /^A mistake of ours\. Trying again in \d/],
+    [problem(429, 'too_many_refusals'), /^Too many wrong logins, wait a minute\. Trying again/],
+  ])('does not blame the line for an answer (%#)', async (answer, words) => {
+    serve({ [SYNC]: () => answer.clone(), [JOBS]: noJobs })
+    await page()
+    expect((await screen.findAllByText(words))[0]).toBeTruthy()
+    expect(screen.queryByText(/no connection/)).toBeNull()
+  })
+
+  it('does not say that nothing was ever synced over the first rows', async () => {
+    const line = new Line()
+    serve({ [SYNC]: streams(line), [JOBS]: noJobs })
+    await page()
+    await say(line, 1, { type: 'start', message: '' })
+    expect(screen.queryByText('Never synced')).toBeNull()
+    await say(line, 2, { type: 'error', code: 'cancelled', message: '' })
+    expect(await screen.findByText('Never synced')).toBeTruthy()
+  })
+
   it('says until when the partner makes us wait', async () => {
     const line = new Line()
     serve({ [SYNC]: streams(line), [JOBS]: noJobs })
@@ -145,7 +180,8 @@ describe('a page that is opened', () => {
     serve({ [SYNC]: () => new Promise(() => {}), [JOBS]: () => json({ jobs: [running] }) })
     await page()
     await waitFor(() => expect(bar().getAttribute('aria-valuenow')).toBe('30'))
-    expect(screen.getByText('300 of 1000')).toBeTruthy()
+    expect(screen.getAllByText('⏳ Syncing programs... 300/1000')).toHaveLength(1)
+    expect(screen.queryByText(/300 of/)).toBeNull()
   })
 
   it('is cancelled when asked, and does not begin again by itself', async () => {
@@ -233,6 +269,13 @@ describe('beside the table', () => {
     expect(note.textContent).toContain('The last sync failed: The partner answered with an error.')
     await userEvent.click(screen.getByRole('button', { name: 'Sync now' }))
     await waitFor(() => expect(screen.queryByRole('region')).toBeNull())
+  })
+
+  it('does not say never of what a list full of failures may hide', async () => {
+    const many = Array.from({ length: 50 }, (_, i) => ({ ...failed, id: `${i}` }))
+    await settled(many, <StaleNote />)
+    const note = await screen.findByRole('region', { name: 'What you see may be out of date' })
+    expect(note.textContent).not.toContain('no complete sync')
   })
 
   it('counts what the partner no longer knows', async () => {

@@ -22,7 +22,7 @@ interface Props<T> {
 /** A menu of which one is chosen. */
 function ChoiceMenu<T extends string>({ label, icon, value, choices, onChoose }: Props<T>) {
   return (
-    <Menu position="bottom-end" width={180} withinPortal={false} withInitialFocusPlaceholder={false}>
+    <Menu position="bottom-end" width={180} withinPortal={false}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} title={label}>
           {icon}

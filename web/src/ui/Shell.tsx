@@ -1,5 +1,5 @@
 import { ActionIcon, Menu, UnstyledButton, VisuallyHidden } from '@mantine/core'
-import { lazy, Suspense, type ReactNode } from 'react'
+import { lazy, Suspense, useRef, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation, useNavigate } from 'react-router-dom'
 
@@ -18,19 +18,29 @@ export function Shell({ children }: { children: ReactNode }) {
   const navigate = useNavigate()
   const open = location.hash === '#history'
   const here = { pathname: location.pathname, search: location.search }
+  const left = useRef('')
+  // Closing is a step back when it was opened from here, and one step alone.
+  const close = () => {
+    if (left.current === location.key) return
+    left.current = location.key
+    const from = (location.state as { from?: boolean } | null)?.from === true
+    if (from) navigate(-1)
+    else navigate(here, { replace: true })
+  }
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#content" onClick={toContent}>
         {t('skip')}
       </a>
       <header className={classes.header}>
-        <Link to="/programs" className={classes.home}>
+        <Link to="/programs" state={{ anew: true }} className={classes.home}>
           <Brand />
         </Link>
         <div className={classes.tools}>
           <ActionIcon
             component={Link}
             to={{ ...here, hash: 'history' }}
+            state={{ from: true }}
             variant="subtle"
             color="gray"
             size="lg"
@@ -47,9 +57,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <main id="content" tabIndex={-1} className={classes.content}>
         {children}
       </main>
-      <Suspense fallback={null}>
-        {open && <HistoryDrawer onClose={() => navigate(here, { replace: true })} />}
-      </Suspense>
+      <Suspense fallback={null}>{open && <HistoryDrawer onClose={close} />}</Suspense>
     </div>
   )
 }
@@ -66,7 +74,7 @@ function AccountMenu() {
   const state = useSessionState()
   const user = state.is === 'out' ? '' : state.user
   return (
-    <Menu position="bottom-end" width={240} withinPortal={false} withInitialFocusPlaceholder={false}>
+    <Menu position="bottom-end" width={240} withinPortal={false}>
       <Menu.Target>
         <UnstyledButton className={classes.account}>
           <UserIcon />

@@ -11,9 +11,25 @@ export function useExplain(): (code: string, detail: string) => string {
   }
 }
 
-/** The same for what was thrown. */
+/** The same for what was thrown; with the request's id where only support can help. */
 export function useExplainError(): (error: unknown) => string {
+  const { i18n } = useTranslation('errors')
   const explain = useExplain()
-  return (error) =>
-    error instanceof ApiError ? explain(error.code, error.detail) : explain('', String(error))
+  const traced = useTraced()
+  return (error) => {
+    if (!(error instanceof ApiError)) return explain('', String(error))
+    const text = explain(error.code, error.detail)
+    const known = error.code !== 'internal' && i18n.exists(`errors:${error.code}`)
+    return known ? text : traced(text, error)
+  }
+}
+
+/** Adds to what is our fault by what support finds in the logs what has happened. */
+export function useTraced(): (text: string, error: unknown) => string {
+  const { t } = useTranslation('errors')
+  return (text, error) => {
+    const ours = error instanceof ApiError && error.status >= 500
+    const id = ours ? error.instance : undefined
+    return id === undefined ? text : t('traced', { text, id })
+  }
 }
