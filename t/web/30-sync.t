@@ -78,10 +78,11 @@ async function isWhole(login, jobs = 1) {
 async function main() {
   await subtest('the first sync begins by itself, moves, and ends green', async () => {
     const login = await account()
-    await stack.latency(900)
+    await stack.latency(2000)
     const { browser, page } = await open(login)
     await record(page)
     await inTheMiddle(page, 20)
+    await sees(page.getByText(pattern('sync.left')), 'the time left')
     await shot(page, 'sync-running')
     await waitFor('the end', async () => /[✅❌]/u.test(await headline(page)), 90)
     await isGreen(page, 'done')
@@ -96,7 +97,8 @@ async function main() {
     ok(seen.some((one) => pattern('sync.found', { n: PROGRAMS }).test(one.text)), `said "${t('sync.found_other', { n: PROGRAMS })}"`)
     ok(seen.some((one) => pattern('sync.progress', { total: PROGRAMS }).test(one.text)), 'then how far it was')
     ok(seen.some((one) => /\d+ %/.test(one.shown)), 'with the percent')
-    ok(seen.some((one) => pattern('sync.counts', { total: PROGRAMS }).test(one.shown)), 'the counts')
+    ok(seen.some((one) => pattern('sync.progress', { total: PROGRAMS }).test(one.shown)), 'the counts')
+    ok(seen.every((one) => !pattern('sync.progress').test(one.shown) || !pattern('sync.counts').test(one.shown)), '... and once')
     ok(seen.some((one) => pattern('sync.left').test(one.shown)), 'and the time that was left')
     ok(new Set(at).size >= 5, `it moved: ${[...new Set(at)].join(' ')}`)
     is(at, [...at].sort((one, other) => one - other), 'and never back')
