@@ -13,6 +13,7 @@
 #include "data/column.h"
 #include "data/db.h"
 
+#define LIST_MAX	200000	/* rows; a list that goes on is none */
 #define NO_DATA_TEXT	"The API has no row for this product"
 
 /* A row of an answer and the product that it is about. */
@@ -261,7 +262,7 @@ keep_batch(struct run *r, const struct index *x, const char *currency,
 	fill_batch(r, &b, x, ids, n);
 	if (write_batch(r, &b, currency) == 0) {
 		plan_advance(part, ids[n - 1], (int64_t)n);
-		part->failed = part->lost = 0;
+		part->failed = part->limited = part->lost = 0;
 		part->good = true;
 		rc = save(r, (int64_t)n);
 	}
@@ -349,7 +350,8 @@ keep_page(struct run *r, const struct wb_answer *answer, bool *is_last)
 	for (size_t i = 0; i < x.n; i++)
 		if (n == 0 || x.found[i].id != ids[n - 1])
 			ids[n++] = x.found[i].id;
-	*is_last = json_count(answer->rows) < WB_FUNNEL_MAX;
+	*is_last = json_count(answer->rows) < WB_FUNNEL_MAX ||
+	    part->offset >= LIST_MAX;
 	if (part->n + (int64_t)n > r->plan.total)
 		r->plan.total = part->n + (int64_t)n;
 	if (n > 0 && add_products(r, ids, n) == -1)
@@ -437,7 +439,7 @@ keep_texts_batch(struct run *r, const struct index *x, const int64_t *ids,
 	if (rows == NULL)
 		return -1;
 	plan_advance(part, ids[n - 1], (int64_t)n);
-	part->failed = part->lost = 0;
+	part->failed = part->limited = part->lost = 0;
 	part->good = true;
 	return save(r, (int64_t)n);
 }
@@ -485,7 +487,7 @@ keep_no_figures(struct run *r, const int64_t *ids, size_t n,
 	if (rc == -1)
 		return -1;
 	plan_advance(part, ids[n - 1], (int64_t)n);
-	part->failed = 0;
+	part->failed = part->limited = 0;
 	return save(r, (int64_t)n);
 }
 
@@ -509,6 +511,6 @@ keep_no_texts(struct run *r, const int64_t *ids, size_t n, const char *code,
 	if (rows == NULL)
 		return -1;
 	plan_advance(part, ids[n - 1], (int64_t)n);
-	part->failed = 0;
+	part->failed = part->limited = 0;
 	return save(r, (int64_t)n);
 }

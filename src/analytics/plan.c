@@ -49,6 +49,7 @@ read_part(struct plan_part *p, struct arena *a, const struct json *obj)
 	*p = (struct plan_part){ .after = number(obj, "after"),
 		.n = number(obj, "n"), .offset = number(obj, "offset"),
 		.failed = number(obj, "failed"),
+		.limited = number(obj, "limited"),
 		.splits = number(obj, "splits"), .lost = number(obj, "lost"),
 		.good = truth(obj, "good"), .done = truth(obj, "done"),
 		.off = text(a, obj, "off"), .why = text(a, obj, "why") };
@@ -85,6 +86,7 @@ put_part(const struct plan_part *p, struct arena *a)
 	json_put_int(obj, "offset", p->offset);
 	json_put(obj, "bounds", bounds);
 	json_put_int(obj, "failed", p->failed);
+	json_put_int(obj, "limited", p->limited);
 	json_put_int(obj, "splits", p->splits);
 	json_put_int(obj, "lost", p->lost);
 	json_put_bool(obj, "good", p->good);

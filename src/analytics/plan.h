@@ -25,6 +25,7 @@ struct plan_part {
 	int64_t		 bounds[PLAN_BOUNDS_MAX];	/* chunks end here */
 	size_t		 nbounds;
 	int64_t		 failed;	/* calls in a row, without an answer */
+	int64_t		 limited;	/* the same, refused for their number */
 	int64_t		 splits;	/* of the chunk in hand */
 	int64_t		 lost;		/* chunks given up, in a row */
 	bool		 good;		/* the API has answered once */

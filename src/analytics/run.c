@@ -138,6 +138,14 @@ announce(struct run *r, int64_t ok, int64_t partial, int64_t failed)
 	    "analytics.synced", data);
 }
 
+static bool
+asks_for(const struct json *request, const char *key)
+{
+	bool	 yes;
+
+	return json_truth(json_get(request, key), &yes) == 0 && yes;
+}
+
 static enum job_end
 finish(struct run *r)
 {
@@ -166,7 +174,14 @@ finish(struct run *r)
 	j->calls_left = 0;
 	if (texts->off != NULL)
 		job_error(j, "texts", texts->off, texts->why);
+	if (texts->good && texts->off == NULL &&
+	    note(r, NULL, db_null(), db_bool(true), NULL) == -1)
+		return JOB_LOST;
 	plan_write(&r->plan, j->arena, j->checkpoint);
+	/* Who has joined a run of what had failed may have wanted all. */
+	if (r->plan.failed && asks_for(j->request, "all"))
+		job_follow_up(j, RUN_REQUEST, RUN_START_EVENT,
+		    JOB_PRIORITY_NORMAL);
 	if (announce(r, ok, partial, failed) == -1 ||
 	    tell_trouble(r, failed > 0 ? "products_failed" :
 	    texts->off != NULL && strcmp(texts->off, "no_jam") != 0 ?
@@ -249,11 +264,10 @@ hold_off(struct turn *t, enum wb_method method,
 	struct run		*r = t->run;
 	struct plan_part	*part = &r->plan.parts[method];
 	struct budget		 budget = budget_of(r, method);
-	int64_t			 ms;
+	int64_t			 ms, n;
 
-	part->failed++;
-	ms = wb_silence_ms(call, answer->says, (int)part->failed,
-	    budget.per_ms);
+	n = answer->says == WB_LIMITED ? ++part->limited : ++part->failed;
+	ms = wb_silence_ms(call, answer->says, (int)n, budget.per_ms);
 	log_warn("analytics: call failed", F_STR("part", budget.method),
 	    F_STR("why", answer->why), F_INT("retry_ms", ms));
 	/* Exactly then, and not an interval later. */
@@ -286,7 +300,7 @@ take_trouble(struct turn *t, enum wb_method method,
 		}
 		return lose(r, method, answer, ids, n);
 	}
-	if (part->failed < most)
+	if ((answer->says == WB_LIMITED ? part->limited : part->failed) < most)
 		return hold_off(t, method, call, answer);
 	/* A list of all cannot go on without this page. */
 	if (n == 0) {
@@ -541,14 +555,6 @@ wanted(const struct json *request, const char *key, int64_t dflt)
 	int64_t	 n;
 
 	return json_whole(json_get(request, key), &n) == 0 ? n : dflt;
-}
-
-static bool
-asks_for(const struct json *request, const char *key)
-{
-	bool	 yes;
-
-	return json_truth(json_get(request, key), &yes) == 0 && yes;
 }
 
 /* A token that ends soon is warned about, once. */

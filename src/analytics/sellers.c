@@ -194,10 +194,31 @@ refuse(struct req *r, const struct wb_answer *answer)
 	}
 }
 
-/* Asks the API: 0 when it takes the token, else the answer's status. */
-static int
-check(struct req *r, const struct given *g)
+/*
+ * A token says itself whose it is.  Until the API has taken it that may be
+ * anybody's, whose budget it must not touch: this operator's tries of it have
+ * one of their own.
+ */
+static void
+key_of_tries(struct req *r, const struct given *g,
+    unsigned char key[SECRET_HASH_SIZE])
 {
+	const char	*who = arena_printf(r->arena, "%zu:%s%s",
+			    strlen(r->operator), r->operator, g->says.seller);
+
+	secret_hash("wbtry", (struct bytes){ who, strlen(who) }, key);
+}
+
+/*
+ * Asks the API: 0 when it takes the token, else the answer's status.  own: the
+ * limit key of the seller that it is for, empty for a new one.
+ */
+static int
+check(struct req *r, const struct given *g, struct bytes own)
+{
+	bool			 proven = g->says.seller == NULL ||
+				    (own.len == sizeof(g->limit_key) &&
+				    memcmp(g->limit_key, own.p, own.len) == 0);
 	struct budget		 budget = wb_budget(r->conf, WB_FUNNEL,
 				    g->says.kind, hash_bytes(g->limit_key));
 	struct budget_wish	 wish = { .n = 1, .urgent = true };
@@ -210,6 +231,8 @@ check(struct req *r, const struct given *g)
 	if (strcmp(g->says.kind, "base") != 0 &&
 	    strcmp(g->says.kind, "unknown") != 0)
 		budget.burst = WB_BURST;
+	if (!proven)
+		key_of_tries(r, g, budget.account);
 	if (budget_take(r->db, r->arena, &budget, &wish, &grant) == -1)
 		return problem_database(r);
 	budget.burst = 0;	/* after a 429: exactly when it says */
@@ -220,6 +243,12 @@ check(struct req *r, const struct given *g)
 	    budget.per_ms) : 0;
 	if (ms > 0 && budget_block(r->db, r->arena, &budget, ms) == -1)
 		return problem_database(r);
+	if (answer.says == WB_OK && !proven) {	/* the call was that seller's */
+		budget.burst = 1;
+		memcpy(budget.account, g->limit_key, sizeof(budget.account));
+		if (budget_take(r->db, r->arena, &budget, &wish, &grant) == -1)
+			return problem_database(r);
+	}
 	if (answer.says == WB_OK)
 		return 0;
 	return ms > 0 ? hold(r, ms) : refuse(r, &answer);
@@ -262,7 +291,7 @@ add(struct req *r, const char *name, const char *zone, struct given *g)
 
 	secret_random_hex(user + strlen(":wb:"), USER_DIGITS);
 	make_keys(r, g, owner);
-	if ((status = check(r, g)) != 0)
+	if ((status = check(r, g, (struct bytes){ NULL, 0 })) != 0)
 		return status;
 	rows = db_query(r->db, r->arena, Q_ANALYTICS_ADD,
 	    DB_ARGS(db_bytes(owner), db_bytes(hash_bytes(g->hash)),
@@ -309,6 +338,7 @@ seller_token_post(struct req *r)
 	struct given	 g;
 	struct json	*body;
 	struct db_rows	*rows;
+	unsigned char	 unnamed[SECRET_HASH_SIZE];
 	int64_t		 id;
 	int		 status;
 
@@ -319,11 +349,15 @@ seller_token_post(struct req *r)
 	if (seller_load(r->db, r->arena, r->conf, id, r->operator, &s) != 1)
 		return problem_database(r);
 	make_keys(r, &g, s.user);
-	if (g.says.seller != NULL && strcmp(s.token_kind, "unknown") != 0 &&
-	    memcmp(g.limit_key, s.limit_key.p, s.limit_key.len) != 0)
+	/* A token that names nobody is the seller's who has it: its key stays. */
+	secret_hash("wbseller", s.user, unnamed);
+	if (g.says.seller == NULL)
+		memcpy(g.limit_key, s.limit_key.p, sizeof(g.limit_key));
+	else if (memcmp(s.limit_key.p, unnamed, sizeof(unnamed)) != 0 &&
+	    memcmp(g.limit_key, s.limit_key.p, sizeof(g.limit_key)) != 0)
 		return problem_unfit(r, "token", "The token is another "
 		    "seller's; add that one instead.");
-	if ((status = check(r, &g)) != 0)
+	if ((status = check(r, &g, s.limit_key)) != 0)
 		return status;
 	rows = db_query(r->db, r->arena, Q_ANALYTICS_ROTATE,
 	    DB_ARGS(db_int(id), db_text(r->operator),

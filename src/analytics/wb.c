@@ -128,8 +128,9 @@ bounded(struct arena *a, const char *text, size_t max)
 	if (text == NULL)
 		return NULL;
 	n = strnlen(text, max);
-	while (n > 0 && n == max && (text[n] & 0xc0) == 0x80)
-		n--;
+	if (n == max)
+		while (n > 0 && (text[n] & 0xc0) == 0x80)
+			n--;
 	return arena_strndup(a, text, n);
 }
 

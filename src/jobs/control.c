@@ -78,18 +78,24 @@ change_job(struct db *db, struct arena *a, enum control_verb verb,
 	return c->body != NULL ? CONTROL_DONE : CONTROL_FORBIDDEN;
 }
 
-/* The same request, or less. */
+/*
+ * The same request, or less.  Without "all", not with all false, which would
+ * take it from a job that is joined and was asked for all.
+ */
 static const char *
 request_again(struct arena *a, const char *text, bool failed_only)
 {
 	const char	*why;
 	struct json	*request = json_parse(a, text, strlen(text), &why);
+	struct json	*less;
 
 	if (request == NULL || !failed_only)
 		return text;
-	json_put_bool(request, "all", false);
-	json_put_bool(request, "failed", true);
-	return json_dump(a, request);
+	less = json_new_obj(a);
+	if (!json_is_nil(json_get(request, "batch")))
+		json_put(less, "batch", json_get(request, "batch"));
+	json_put_bool(less, "failed", true);
+	return json_dump(a, less);
 }
 
 static int

@@ -58,7 +58,8 @@ WITH matching AS (
 	       sum((figures).cancels)::bigint AS cancels,
 	       sum((figures).revenue) AS revenue,
 	       sum((figures).buyout_sum) AS buyout_sum,
-	       count(DISTINCT (figures).currency) AS currencies,
+	       count(DISTINCT coalesce((figures).currency, ''))
+	           FILTER (WHERE (figures).views IS NOT NULL) AS currencies,
 	       min((figures).currency) AS currency,
 	       min((figures).period_start) AS period_start,
 	       max((figures).period_end) AS period_end,

@@ -34,6 +34,7 @@ WITH row AS (
 		   AND f.period_start = $2::date
 		   AND f.texts_at >= $4::timestamptz) AS here) t
 	 WHERE p.account_id = $1::bigint
+	   AND p.nm_id = ANY ($7::bigint[])	-- or all of a new one is read
 	   AND p.nm_id = r.nm_id
 	RETURNING p.nm_id
 ), saved AS (

@@ -9,7 +9,9 @@ WITH row AS (
 	SELECT $1::bigint, p.nm_id, $2::date, $3::date, clock_timestamp(),
 	       r.queries
 	  FROM row r
-	  JOIN product p ON p.account_id = $1::bigint AND p.nm_id = r.nm_id
+	  JOIN product p ON p.account_id = $1::bigint
+	   AND p.nm_id = ANY ($5::bigint[])	-- or all of a new one is read
+	   AND p.nm_id = r.nm_id
 	 ORDER BY r.nm_id
 	    ON CONFLICT (account_id, nm_id, period_end, period_start) DO UPDATE
 	   SET texts_at = excluded.texts_at,
@@ -23,6 +25,7 @@ WITH row AS (
 	       last_attempt_at = clock_timestamp()
 	  FROM saved
 	 WHERE p.account_id = $1::bigint
+	   AND p.nm_id = ANY ($5::bigint[])
 	   AND p.nm_id = saved.nm_id
 	   AND saved.funnel_at >= $4::timestamptz
 	RETURNING p.nm_id
