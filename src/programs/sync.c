@@ -180,8 +180,10 @@ retire(struct sync *s)
 		return RETIRE_DONE;
 	}
 	/* Of what was there before: what has just been added proves nothing. */
-	if (missing * 100 > (programs - j->added) *
-	    j->conf->programs_retire_max_share && s->pass.doubted == 0) {
+	if (s->pass.total_db_before > 0)
+		programs -= j->added;
+	if (missing * 100 > programs * j->conf->programs_retire_max_share &&
+	    s->pass.doubted == 0) {
 		log_warn("sync: many programs are gone, reading again to be "
 		    "sure", F_INT("missing", missing),
 		    F_INT("programs", programs));
