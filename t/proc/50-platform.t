@@ -206,6 +206,8 @@ subtest 'what a client types is nobody\'s name, and no header makes an operator'
 		    'operator-auth checks it' and next if $name eq 'operator-auth';
 		unlike $text, qr/REMOTE_USER|\$remote_user|include\s+fastcgi(_params|\.conf)/,
 		    "$name passes no typed name";
+		# A page passes nothing to lockstep.
+		unlike $text, qr/fastcgi_pass/, 'operator-page leads to files' and next if $name eq 'operator-page';
 		unlike $text, qr/operator-auth/, "$name names no operator" if $name ne 'operator-request';
 	}
 	for my $name ('Lockstep-Listener', 'LOCKSTEP_LISTENER', 'Http-Lockstep-Listener') {
@@ -223,7 +225,7 @@ sub whole {
 
 subtest 'nginx is told what the platform needs' => sub {
 	my $conf = join "\n", map { whole($_) } qw(lockstep.conf operator.conf);
-	my @pass = $conf =~ /^\s*location \s*(.*?) \{\n(.*?fastcgi_pass unix:.*?)\n\s*\}/gms;
+	my @pass = $conf =~ /^\s*location \s*(\S[^{]*?) \{\n([^{}]*?fastcgi_pass unix:[^{}]*?)\n\s*\}/gms;
 	cmp_ok @pass / 2, '>=', 8, 'locations that lead to lockstep';
 	while (my ($where, $text) = splice @pass, 0, 2) {
 		like $text, qr/fastcgi_keep_conn off;/, "$where: no kept connection";
