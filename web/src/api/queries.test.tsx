@@ -3,11 +3,15 @@ import { act, render, screen } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { ApiError } from './error'
-import { newQueryClient } from './queries'
+import { keys, newQueryClient, refreshRegistry } from './queries'
 
 function Shown({ read }: { read: () => Promise<string> }) {
   const { data, error } = useQuery({ queryKey: ['x'], queryFn: read })
   return <p>{`${data ?? ''} ${error instanceof ApiError ? error.code : ''}`.trim()}</p>
+}
+
+function Rows({ read }: { read: () => Promise<string> }) {
+  return <p>{useQuery({ queryKey: keys.programs, queryFn: read }).data}</p>
 }
 
 function show(...answers: (string | ApiError)[]) {
@@ -54,6 +58,23 @@ describe('what is shown', () => {
     expect(asked).toHaveBeenCalledTimes(1)
     await later(200)
     expect(screen.getByText('there')).toBeTruthy()
+  })
+
+  it('is not a first answer that was under way when a sync ended', async () => {
+    const client = newQueryClient()
+    const answers = [
+      new Promise<string>((resolve) => setTimeout(() => resolve('none yet'), 500)),
+      Promise.resolve('all of them'),
+    ]
+    render(
+      <QueryClientProvider client={client}>
+        <Rows read={() => answers.shift()!} />
+      </QueryClientProvider>,
+    )
+    await later(100)
+    void refreshRegistry(client)
+    await later(1_000)
+    expect(screen.getByText('all of them')).toBeTruthy()
   })
 
   it('is asked for once when the answer will not change', async () => {

@@ -42,25 +42,33 @@ function passing(error: unknown): boolean {
   return error instanceof ApiError && error.transient
 }
 
-/** Everything that the registry's rows are shown by. */
-export function refreshRegistry(client: QueryClient): Promise<void> {
-  return all([
+/**
+ * Everything that the registry's rows are shown by, while a sync goes on: a first answer
+ * that is on its way may come, old as it is, or a slow one never would.
+ */
+export async function followRegistry(client: QueryClient): Promise<void> {
+  await Promise.all([
     client.invalidateQueries({ queryKey: keys.programs }),
     client.invalidateQueries({ queryKey: keys.filters }),
   ])
+}
+
+/** The same when it is over, and what comes now stays. */
+export async function refreshRegistry(client: QueryClient): Promise<void> {
+  await Promise.all([refresh(client, keys.programs), refresh(client, keys.filters)])
+}
+
+export function refreshJobs(client: QueryClient): Promise<void> {
+  return refresh(client, keys.jobs)
 }
 
 /**
  * What is on its way was asked for before the news; and a first answer is not asked for
  * anew by itself, so it would be taken for the newest.
  */
-export async function refreshJobs(client: QueryClient): Promise<void> {
-  await client.cancelQueries({ queryKey: keys.jobs })
-  await client.invalidateQueries({ queryKey: keys.jobs })
-}
-
-async function all(what: Promise<void>[]): Promise<void> {
-  await Promise.all(what)
+async function refresh(client: QueryClient, queryKey: readonly string[]): Promise<void> {
+  await client.cancelQueries({ queryKey })
+  await client.invalidateQueries({ queryKey })
 }
 
 const WATCH_MS = 5_000

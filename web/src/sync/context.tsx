@@ -8,7 +8,7 @@ import {
   type ReactNode,
 } from 'react'
 
-import { refreshJobs, refreshRegistry, useJobs } from '../api/queries'
+import { followRegistry, refreshJobs, refreshRegistry, useJobs } from '../api/queries'
 import { useApi, useSession, useSessionState } from '../session/context'
 import { underWay, type Bar } from './bar'
 import { SyncController } from './controller'
@@ -28,7 +28,7 @@ export function SyncProvider({ children }: { children: ReactNode }) {
   const sync = useMemo(
     () =>
       new SyncController(api, {
-        onRows: () => void refreshRegistry(client),
+        onRows: () => void followRegistry(client),
         onEnd: (bar) => {
           void refreshRegistry(client)
           void refreshJobs(client)
