@@ -159,6 +159,14 @@ describe('the list of jobs', () => {
     })
   })
 
+  it('leaves the news to the stream while nothing has been read', () => {
+    const none = { progress: { done: 0, total: null, percentage: null } }
+    const found = (first: Partial<Job>) =>
+      after({ type: 'start' }, told(first), ev(start, 10), ev(info(1000, 1000), 20)).infoAt
+    expect(found(none)).toBe(20)
+    expect(found(half)).toBe(0)
+  })
+
   it('is not taken back by the replay that follows, and overtaken by it', () => {
     const bar = after({ type: 'start' }, told(half, 0), ev(start, 10), ev(info(1000, 0), 10))
     const replayed = reduce(bar, ev(progress(40, 1000), 11))

@@ -130,7 +130,7 @@ function onEvent(bar: Bar, event: SyncEvent, at: number): Bar {
         total: event.total_api,
         toSync: event.to_sync,
         // What a replay tells is no news to a page that knows how far it is.
-        infoAt: bar.floor === null ? at : 0,
+        infoAt: bar.floor === null || bar.floor.read === 0 ? at : 0,
       }
     case 'progress':
       return onProgress(bar, event, at)
