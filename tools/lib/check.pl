@@ -13,6 +13,10 @@ use constant JOBS => 2;
 # Everything takes longer under the sanitizers, the waits of the tests too.
 use constant SLOW => 3;
 
+# Of the tests that go on for as long as they are told: rounds of changes behind the
+# pool, kills with the sanitizers.
+use constant { ROUNDS => 100, KILLS => 10 };
+
 my ($passed, $failed) = (0, 0);
 my @broken;
 
@@ -91,7 +95,9 @@ sub pooled {
 	verdict(-x 'build/lockstep', 'a build to test') or return;
 	local $ENV{LOCKSTEP_BUILD} = "$ENV{PWD}/build";
 	local $ENV{LOCKSTEP_POOL}  = 1;
-	tests('behind a pool', grep { m{^t/(?:api|proc|sql)/} } perl_tests());
+	# What is long for being repeated has had all its rounds by now.
+	local $ENV{TEST_ROUNDS} = ROUNDS;
+	tests('behind a pool', grep { m{^t/(?:api|proc|sql)/} && !m{/70-large} } perl_tests());
 }
 
 # Where lockstep serves, tools/stack sets these options itself, with the reports
@@ -103,6 +109,7 @@ sub sanitized {
 	local $ENV{TEST_SLOW}  = SLOW;
 	local $ENV{ASAN_OPTIONS}   = 'detect_leaks=1:abort_on_error=1';
 	local $ENV{UBSAN_OPTIONS}  = 'halt_on_error=1:abort_on_error=1:print_stacktrace=1';
+	local $ENV{CHAOS_KILLS}    = KILLS;
 	# The pages are the same for every build: once is enough.
 	tests('build-asan', units('build-asan'), grep { !m{^t/web/} } perl_tests());
 }
