@@ -110,8 +110,8 @@ sub sanitized {
 	local $ENV{ASAN_OPTIONS}   = 'detect_leaks=1:abort_on_error=1';
 	local $ENV{UBSAN_OPTIONS}  = 'halt_on_error=1:abort_on_error=1:print_stacktrace=1';
 	local $ENV{CHAOS_KILLS}    = KILLS;
-	# The pages are the same for every build: once is enough.
-	tests('build-asan', units('build-asan'), grep { !m{^t/web/} } perl_tests());
+	# Pages, simulators and documents are the same for every build: once is enough.
+	tests('build-asan', units('build-asan'), grep { !m{^t/(?:web|sim|house)/} } perl_tests());
 }
 
 sub clang {
