@@ -63,6 +63,8 @@ subtest "kill -9 of everything, $kills times" => sub {
 			last if $done >= $kills;
 			my @pid = ($s->{PID_MASTER}, $s->pids);
 			CORE::kill 'KILL', @pid;
+			# A big one takes a moment to go, and looks as if it ran.
+			wait_until { !grep { Lockstep::Stack::slurp("/proc/$_/stat") =~ /\) [^ZX]/ } @pid } 10, 'their end';
 			$s->start_part('lockstep');
 			$done++;
 			$here++;
