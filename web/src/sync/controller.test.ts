@@ -88,3 +88,21 @@ describe('the rows of a sync', () => {
     expect(other.onRows).toHaveBeenCalledTimes(1)
   })
 })
+
+describe('a bar at its end', () => {
+  it('goes by itself after five seconds when it is green', async () => {
+    const { sync, say } = await running()
+    await say({ type: 'complete', status: 'up_to_date', added: 0, message: '' })
+    await vi.advanceTimersByTimeAsync(4_900)
+    expect(sync.get().phase).toBe('done')
+    await vi.advanceTimersByTimeAsync(200)
+    expect(sync.get().phase).toBe('idle')
+  })
+
+  it('stays when it is red', async () => {
+    const { sync, say } = await running()
+    await say({ type: 'error', code: 'partner_error', message: '' })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(sync.get().phase).toBe('failed')
+  })
+})
