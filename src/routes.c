@@ -68,6 +68,8 @@ static const struct route routes[] = {
 	    seller_token_post, seller_login, 8192, ROUTE_LIVE },
 	{ METHOD_POST, "/api/analytics/sellers/{id}/products",
 	    products_post, seller_login, 65536, 0 },
+	{ METHOD_DELETE, "/api/analytics/sellers/{id}/products",
+	    products_delete, seller_login, 65536, 0 },
 	{ METHOD_GET, "/api/analytics/sellers/{id}/events",
 	    seller_events_get, seller_login, 0, 0 },
 	{ METHOD_POST, "/api/analytics/sync-background",

@@ -1,10 +1,10 @@
 #ifndef KEEP_H
 #define KEEP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analytics/wb.h"
 #include "core/compiler.h"
 
 /*
@@ -12,17 +12,37 @@
  * the checkpoint, under the job's fence.  Rows are matched by nmId.  All: -1
  * when the lease or the database is gone.
  */
-struct json;
+struct index;
 struct run;
-struct wb_answer;
 
-/* Figures for the n products asked about (ids ascending). */
+/* In words what no_data means as a code. */
+#define KEEP_NO_DATA_TEXT	"The API has no row for this product"
+
+/*
+ * The end of a transaction in which the part has come m products further: where
+ * the run stands.
+ */
+int	keep_progress(struct run *, enum wb_method, int64_t m) MUST_CHECK;
+
+/* The same as a transaction of its own, without having moved. */
+int	keep_place(struct run *) MUST_CHECK;
+
+/*
+ * With analytics.batch_pause one batch of the answer alone; the others are kept
+ * in the checkpoint, for answer_take_rest() in a later turn.
+ *
+ * Figures for the n products asked about (ids ascending).
+ */
 int	keep_figures(struct run *, const struct wb_answer *, const int64_t *ids,
 	    size_t n) MUST_CHECK;
 
-/* One page of a list of all products; is_last: no more follow. */
-int	keep_page(struct run *, const struct wb_answer *, bool *is_last)
-	    MUST_CHECK;
+/*
+ * The same for n products of a page of a list, by its index; the checkpoint
+ * keeps the whole page.  When a rest follows before all are saved, the part's
+ * `kept` is what is left, else NULL.
+ */
+int	keep_listed(struct run *, const struct wb_answer *,
+	    const struct index *, const int64_t *ids, size_t n) MUST_CHECK;
 
 /* Search texts for the n products asked about. */
 int	keep_texts(struct run *, const struct wb_answer *, const int64_t *ids,

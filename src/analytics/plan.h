@@ -22,25 +22,39 @@ struct plan_part {
 	int64_t		 after;		/* products up to this one are over */
 	int64_t		 n;		/* ... so many */
 	int64_t		 offset;	/* of the page, in a list of all */
+	int64_t		 edge;		/* ... its first row, as far as known */
+	int64_t		 again;		/* ... read anew so many times */
+	bool		 moved;		/* ... has moved while it was read */
+	bool		 listed;	/* ... is over; the rest goes by id */
 	int64_t		 bounds[PLAN_BOUNDS_MAX];	/* chunks end here */
 	size_t		 nbounds;
 	int64_t		 failed;	/* calls in a row, without an answer */
 	int64_t		 limited;	/* the same, refused for their number */
+	int64_t		 refused;	/* the same, for what they ask for */
 	int64_t		 splits;	/* of the chunk in hand */
 	int64_t		 lost;		/* chunks given up, in a row */
 	bool		 good;		/* the API has answered once */
+	bool		 spare;		/* ... and had calls left, at once */
 	bool		 done;
 	const char	*off;		/* why it is left out, as a code */
 	const char	*why;		/* ... in words */
+	struct json	*kept;		/* an answer that is not all saved yet */
 };
 
 struct plan {
 	const char		*began;		/* by the database's clock */
 	struct wb_period	 period;
+	const char		*week;		/* its last seven days begin */
+	bool			 narrow;	/* texts are asked for these */
+	bool			 narrow_known;	/* ... the API takes no more */
+	bool			 wide_good;	/* ... or has taken all */
+	int64_t			 narrow_after;	/* ... refused: the chunk */
+	int64_t			 narrow_n;	/* ... of so many */
 	int64_t			 batch;		/* products saved at a time */
 	int64_t			 total;
 	bool			 all;		/* whatever the API lists */
-	bool			 failed;	/* only what has failed */
+	bool			 failed;	/* only what has failed, */
+	const char		*since;		/* ... or was not tried since */
 	struct plan_part	 parts[WB_METHOD__MAX];
 };
 
@@ -50,11 +64,29 @@ int	plan_read(struct plan *, struct arena *, const struct json *checkpoint)
 void	plan_write(const struct plan *, struct arena *,
 	    struct json *checkpoint);
 
+/* The days that search texts are asked for. */
+struct wb_period plan_texts_period(const struct plan *);
+
+/*
+ * The API has refused this chunk of n search texts: whether it is worth asking
+ * for them by the week, which is done from now on.
+ */
+bool	plan_narrow(struct plan *, int64_t n);
+
+/*
+ * The API has given a chunk of n search texts, asked for after that product:
+ * true when that shows that it gives them by the week alone, which is news.
+ */
+bool	plan_narrow_shown(struct plan *, int64_t after, int64_t n);
+
 /* Products of one call of that part. */
 int64_t	plan_chunk(enum wb_method);
 
 /* Products with which the run is through. */
 int64_t	plan_done(const struct plan *);
+
+/* Whether it is known how much there is to do, or the API's list is to tell. */
+bool	plan_is_known(const struct plan *);
 
 /* Batches of that many products. */
 int64_t	plan_batches(const struct plan *, int64_t products);

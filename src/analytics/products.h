@@ -11,4 +11,10 @@ struct req;
  */
 int	products_post(struct req *);
 
+/*
+ * DELETE on the same: those with these ids are looked at no longer, and what is
+ * stored of them is gone.
+ */
+int	products_delete(struct req *);
+
 #endif

@@ -22,7 +22,7 @@
 #define RUN_BATCH	10
 #define RUN_BATCH_MAX	1000
 
-/* A run in hand; shared by run.c, keep.c and tell.c. */
+/* A run in hand, for those who work at it. */
 struct run {
 	struct job	*job;
 	struct seller	 seller;
@@ -34,8 +34,12 @@ struct run {
 /* Runs the job. */
 enum job_end	run_run(struct job *);
 
-/* What a run of so many products takes from now on, by the seller's token. */
-int64_t		run_eta_ms(const struct conf *, const char *token_kind,
-		    int64_t products);
+/* What a run of all of a seller's products will take; -1: nobody knows yet. */
+struct run_outlook {
+	int64_t	 products;
+	int64_t	 calls;
+	int64_t	 eta_ms;
+};
+struct run_outlook run_outlook(const struct conf *, const struct seller *);
 
 #endif

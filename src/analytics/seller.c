@@ -55,6 +55,7 @@ seller_load(struct db *db, struct arena *a, const struct conf *conf,
 		.token_kind = rows_text(rows, 0, "token_kind"),
 		.expires_at = rows_text(rows, 0, "expires_at"),
 		.trouble = rows_text(rows, 0, "trouble"),
+		.trouble_told = (int)rows_int(rows, 0, "trouble_told"),
 		.is_active = strcmp(rows_text(rows, 0, "state"),
 		    "active") == 0,
 		.all_products = rows_bool(rows, 0, "all_products"),
@@ -70,6 +71,21 @@ seller_load(struct db *db, struct arena *a, const struct conf *conf,
 	else
 		log_error("seller: the seal does not open with this key");
 	return 1;
+}
+
+static struct db_arg
+known(const bool *yes)
+{
+	return yes != NULL ? db_bool(*yes) : db_null();
+}
+
+int
+seller_learn(struct db *db, struct arena *a, int64_t id,
+    const struct seller_news *n)
+{
+	return db_query(db, a, Q_ANALYTICS_NOTE, DB_ARGS(db_int(id),
+	    db_text(n->token_kind), known(n->token_warned), known(n->jam),
+	    db_text(n->trouble), db_int(n->trouble_told))) != NULL ? 0 : -1;
 }
 
 /* What could be named instead. */

@@ -27,10 +27,11 @@ struct seller {
 	const char		*token_kind;
 	const char		*expires_at;
 	const char		*trouble;	/* of its last run, or NULL */
+	int			 trouble_told;	/* how grave, as told; 0: not */
 	bool			 is_active;	/* its token is good */
 	bool			 all_products;
 	bool			 to_warn;	/* of its token's end */
-	int64_t			 products;
+	int64_t			 products;	/* as far as is known */
 };
 
 /*
@@ -45,6 +46,19 @@ int	seller_login(struct req *);
  */
 int	seller_load(struct db *, struct arena *, const struct conf *,
 	    int64_t id, const char *operator, struct seller *) MUST_CHECK;
+
+/* What a run has learned of a seller; what is left out stays as it is. */
+struct seller_news {
+	const char	*token_kind;	/* for one that was unknown */
+	const bool	*token_warned;	/* of its end */
+	const bool	*jam;		/* whether it has the subscription */
+	const char	*trouble;	/* "": none any more */
+	int		 trouble_told;	/* how grave, as told now or before */
+};
+
+/* Keeps it for the next runs.  -1: database (logged). */
+int	seller_learn(struct db *, struct arena *, int64_t id,
+	    const struct seller_news *) MUST_CHECK;
 
 /*
  * Which seller is meant: the one of that number, which must be the

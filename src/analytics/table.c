@@ -1,4 +1,4 @@
-/* The table of products: what was asked, the page, and the way on. */
+/* The table of products: what was asked, the page, and one of them. */
 #include "analytics/table.h"
 
 #include <errno.h>
@@ -12,20 +12,18 @@
 #include "core/buf.h"
 #include "core/json.h"
 #include "data/db.h"
-#include "http/cursor.h"
 #include "http/etag.h"
 #include "http/export.h"
+#include "http/paging.h"
 #include "http/problem.h"
 #include "http/req.h"
 #include "http/resp.h"
 
-#define LIMIT_MAX	200
-#define OFFSET_MAX	100000000
 #define WORDS_MAX	255
 #define BODY_MAX	(16u << 20)
 #define HISTORY		90	/* periods unless asked otherwise */
 #define HISTORY_MAX	1000
-#define ARGS		13
+#define ARGS		(5 + PAGING_ARGS)
 
 static const struct export_column columns[] = {
 	{ "nmId", EXPORT_NUMBER },
@@ -49,6 +47,8 @@ static const struct export_column columns[] = {
 	{ "addToWishlist", EXPORT_NUMBER },
 	{ "currency", EXPORT_TEXT },
 	{ "totalQueries", EXPORT_NUMBER },
+	{ "textsPeriodStart", EXPORT_DATE },
+	{ "textsPeriodEnd", EXPORT_DATE },
 	{ "periodStart", EXPORT_DATE },
 	{ "periodEnd", EXPORT_DATE },
 	{ "syncStatus", EXPORT_TEXT },
@@ -65,59 +65,13 @@ struct asked {
 	int64_t		 seller;
 	const char	*words;
 	const char	*status;
-	const char	*sort;		/* the name of a column */
-	bool		 from_end;
-	int64_t		 limit;
-	int64_t		 offset;
-	bool		 has_place;
-	struct cursor	 place;		/* where the page before ended */
-	const char	*scope;		/* what a cursor is bound to */
+	struct paging	 paging;
 };
-
-static int
-read_sort(struct req *r, struct asked *q)
-{
-	const char	*text;
-	int		 status;
-
-	if ((status = req_text(r, "sort", 64, &text)) != 0)
-		return status;
-	if (text == NULL)
-		text = "nmId";
-	q->from_end = *text == '-';
-	for (size_t i = 0; i < nitems(columns) && q->sort == NULL; i++)
-		if (strcmp(columns[i].name, text + q->from_end) == 0 &&
-		    strcmp(columns[i].name, "periodStart") != 0)
-			q->sort = columns[i].name;
-	return q->sort != NULL ? 0 : problem_field(r, "sort", "sort must be "
-	    "the name of a column, with '-' in front to start from its end.");
-}
 
 static const char *
 or_empty(const char *s)
 {
 	return s != NULL ? s : "";
-}
-
-static int
-read_cursor(struct req *r, struct asked *q)
-{
-	const char	*text;
-	int		 status;
-
-	q->scope = arena_printf(r->arena, "analytics %lld %s%s %s %s",
-	    (long long)q->seller, q->from_end ? "-" : "", q->sort,
-	    or_empty(q->status), or_empty(q->words));
-	if ((status = req_text(r, "cursor", 4096, &text)) != 0 || text == NULL)
-		return status;
-	q->has_place = true;
-	if (cursor_read(r->arena, q->scope, text, &q->place) == -1)
-		return problem_field(r, "cursor", "cursor is not one of this "
-		    "list, with this sort and these filters.");
-	if (q->offset > 0)
-		return problem_field(r, "offset", "offset and cursor are two "
-		    "ways on; give one of them.");
-	return 0;
 }
 
 static int
@@ -131,13 +85,12 @@ read_query(struct req *r, struct asked *q)
 	if ((status = req_text(r, "search", WORDS_MAX, &q->words)) != 0 ||
 	    (status = req_word(r, "status", statuses, NULL,
 	    &q->status)) != 0 ||
-	    (status = req_int(r, "limit", 20, 1, LIMIT_MAX, &q->limit)) != 0 ||
-	    (status = req_int(r, "offset", 0, 0, OFFSET_MAX,
-	    &q->offset)) != 0 ||
-	    (status = read_sort(r, q)) != 0 ||
+	    (status = paging_read(r, &csv, &q->paging)) != 0 ||
 	    (status = seller_asked(r, &q->seller)) != 0)
 		return status;
-	return read_cursor(r, q);
+	return paging_read_cursor(r, arena_printf(r->arena,
+	    "analytics %lld %s %s", (long long)q->seller, or_empty(q->status),
+	    or_empty(q->words)), &q->paging);
 }
 
 /* limit: -1 for all; id: 0 for any. */
@@ -151,15 +104,8 @@ fill_args(const struct asked *q, int64_t id, int64_t limit, bool all_texts,
 	args[n++] = id == 0 ? db_null() : db_int(id);
 	args[n++] = db_text(q->words);
 	args[n++] = db_text(q->status);
-	args[n++] = db_text(q->sort);
-	args[n++] = db_bool(q->from_end);
-	args[n++] = db_bool(q->has_place);
-	args[n++] = q->place.has_number ? db_int(q->place.number) : db_null();
-	args[n++] = db_text(q->place.words);
-	args[n++] = db_text(q->place.id);
-	args[n++] = limit == -1 ? db_null() : db_int(limit);
-	args[n++] = db_int(q->offset);
-	args[n++] = db_bool(all_texts);
+	paging_args(&q->paging, limit, args + n);
+	args[n + PAGING_ARGS] = db_bool(all_texts);
 }
 
 /*
@@ -178,21 +124,6 @@ tag(struct req *r, int64_t seller)
 	r->registry_version = rows_int(rows, 0, "registry_version");
 	r->today = rows_text(rows, 0, "today");
 	return etag_check(r) ? resp_not_modified(r) : 0;
-}
-
-/* The cursor after the i-th row. */
-static const char *
-cursor_after(struct req *r, const struct asked *q, const struct db_rows *rows,
-    size_t i)
-{
-	struct cursor	 place = {
-		.has_number = !rows_null(rows, i, "key_number"),
-		.number = rows_int(rows, i, "key_number"),
-		.words = rows_text(rows, i, "key_words"),
-		.id = rows_text(rows, i, "nmId"),
-	};
-
-	return cursor_make(r->arena, q->scope, &place);
 }
 
 /* Percent-encodes all but the unreserved: RFC 3986, section 2.3. */
@@ -216,26 +147,20 @@ encode(struct arena *a, const char *s)
 	return out;
 }
 
-/* RFC 8288: the same list, from its start or from the cursor on. */
-static void
-add_link(struct req *r, const struct asked *q, const char *next)
+/* What the list was asked for with, besides its order. */
+static const char *
+query_of(struct req *r, const struct asked *q)
 {
-	char	*list = arena_printf(r->arena, "<%s?sellerId=%lld&sort=%s%s"
-		    "&limit=%lld", r->path, (long long)q->seller,
-		    q->from_end ? "-" : "", q->sort, (long long)q->limit);
-	char	*link;
+	const char	*text = arena_printf(r->arena, "sellerId=%lld",
+			    (long long)q->seller);
 
 	if (q->words != NULL)
-		list = arena_printf(r->arena, "%s&search=%s", list,
+		text = arena_printf(r->arena, "%s&search=%s", text,
 		    encode(r->arena, q->words));
 	if (q->status != NULL)
-		list = arena_printf(r->arena, "%s&status=%s", list,
+		text = arena_printf(r->arena, "%s&status=%s", text,
 		    q->status);
-	link = arena_printf(r->arena, "%s>; rel=\"first\"", list);
-	if (next != NULL)
-		link = arena_printf(r->arena,
-		    "%s, %s&cursor=%s>; rel=\"next\"", link, list, next);
-	resp_header(r, "Link", link);
+	return text;
 }
 
 /* The bodies of n rows, with commas between them. */
@@ -254,6 +179,7 @@ add_bodies(struct buf *b, const struct db_rows *rows, size_t n)
 static int
 page(struct req *r, const struct asked *q)
 {
+	const struct paging	*p = &q->paging;
 	const char	*next = NULL;
 	struct db_arg	 args[ARGS];
 	struct db_rows	*rows;
@@ -262,14 +188,14 @@ page(struct req *r, const struct asked *q)
 	int		 rc = 0;
 
 	/* One more than asked for tells whether there is a next page. */
-	fill_args(q, 0, q->limit + 1, false, args);
+	fill_args(q, 0, p->limit + 1, false, args);
 	rows = db_query(r->db, r->arena, Q_ANALYTICS_PRODUCTS, args, ARGS);
 	if (rows == NULL)
 		return problem_database(r);
 	n = rows_null(rows, 0, "nmId") ? 0 : rows_count(rows);
-	if (n > (size_t)q->limit) {
-		n = (size_t)q->limit;
-		next = cursor_after(r, q, rows, n - 1);
+	if (n > (size_t)p->limit) {
+		n = (size_t)p->limit;
+		next = paging_after(r, p, rows, n - 1, "nmId");
 	}
 	buf_init(&b, BODY_MAX);
 	rc |= buf_addstr(&b, "{\"products\":[");
@@ -278,7 +204,7 @@ page(struct req *r, const struct asked *q)
 	    "\"sellerId\":%" PRId64 ",\"offset\":%" PRId64 ",\"limit\":%" PRId64
 	    ",\"sort\":\"%s%s\",\"next_cursor\":%s%s%s}",
 	    rows_int(rows, 0, "total_count"), rows_text(rows, 0, "totals"),
-	    q->seller, q->offset, q->limit, q->from_end ? "-" : "", q->sort,
+	    q->seller, p->offset, p->limit, p->from_end ? "-" : "", p->sort,
 	    next != NULL ? "\"" : "", next != NULL ? next : "null",
 	    next != NULL ? "\"" : "");
 	if (rc == 0)
@@ -286,7 +212,7 @@ page(struct req *r, const struct asked *q)
 	buf_free(&b);
 	if (rc != 0)
 		return problem(r, PROBLEM_INTERNAL, "The list is too long.");
-	add_link(r, q, next);
+	paging_link(r, p, query_of(r, q), next);
 	return r->status;
 }
 
@@ -296,9 +222,7 @@ all_as_csv(struct req *r, struct asked *q)
 {
 	struct db_arg	 args[ARGS];
 
-	q->has_place = false;
-	q->place = (struct cursor){ 0 };
-	q->offset = 0;
+	paging_all(&q->paging);
 	fill_args(q, 0, -1, false, args);
 	return export_csv(r, &csv, Q_ANALYTICS_PRODUCTS, args, ARGS);
 }
@@ -336,7 +260,7 @@ answer_one(struct req *r, const char *body, const struct db_rows *past)
 int
 product_get(struct req *r)
 {
-	struct asked	 q = { .sort = "nmId" };
+	struct asked	 q = { .paging = { .sort = "nmId" } };
 	struct db_arg	 args[ARGS];
 	struct db_rows	*rows, *past;
 	int64_t		 periods, id;

@@ -54,27 +54,60 @@ answer_fresh(struct req *r)
 	return resp_json(r, 200, body);
 }
 
-static int
-ask(struct req *r, const struct seller *s, int64_t batch)
+static struct db_arg
+if_known(int64_t n)
 {
-	struct json	*request = json_new_obj(r->arena);
-	struct json	*body = json_new_obj(r->arena);
-	char		 id[JOB_ID_SIZE];
-	int		 is_new;
+	return n < 0 ? db_null() : db_int(n);
+}
 
-	json_put_bool(request, "all", true);
-	json_put_int(request, "batch", batch);
+/*
+ * The job, and what it will take, at once: whoever looks at it first knows.  1
+ * when it is new, 0 when there was one, -1: database.
+ */
+static int
+queue(struct req *r, const struct seller *s, const struct json *request,
+    const struct run_outlook *outlook, char id[JOB_ID_SIZE])
+{
+	int	 is_new;
+
+	if (db_begin(r->db) == -1)
+		return -1;
 	is_new = job_ask(r->db, r->arena, RUN_KIND, s->id,
 	    json_dump(r->arena, request), RUN_START_EVENT,
 	    JOB_PRIORITY_NORMAL, id);
+	if (is_new == -1 || (is_new == 1 && db_query(r->db, r->arena,
+	    Q_ANALYTICS_EXPECT, DB_ARGS(db_text(id),
+	    if_known(outlook->products), if_known(outlook->calls),
+	    if_known(outlook->eta_ms))) == NULL)) {
+		db_rollback(r->db);
+		return -1;
+	}
+	return db_commit(r->db) == -1 ? -1 : is_new;
+}
+
+static int
+ask(struct req *r, const struct seller *s, int64_t batch)
+{
+	struct run_outlook	 outlook = run_outlook(r->conf, s);
+	struct json		*request = json_new_obj(r->arena);
+	struct json		*body = json_new_obj(r->arena);
+	char			 id[JOB_ID_SIZE];
+	int			 is_new;
+
+	json_put_bool(request, "all", true);
+	json_put_int(request, "batch", batch);
+	is_new = queue(r, s, request, &outlook, id);
 	if (is_new == -1)
 		return problem_database(r);
 	log_info("analytics: asked for", F_STR("job", id),
 	    F_STR("new", is_new ? "yes" : "no"));
 	json_put_text(body, "taskId", arena_strdup(r->arena, id));
 	json_put_bool(body, "joined", !is_new);
-	json_put_int(body, "etaSeconds", (run_eta_ms(r->conf, s->token_kind,
-	    s->products) + 999) / 1000);
+	if (outlook.eta_ms < 0)
+		json_put_nil(body, "etaSeconds");
+	else
+		json_put_int(body, "etaSeconds", (outlook.eta_ms + 999) /
+		    1000);
 	resp_json(r, 202, body);
 	resp_header(r, "Location", watch_location(r, id));
 	return r->status;

@@ -38,6 +38,15 @@ how_long(struct run *r, int64_t ms)
 	    arena_printf(a, "%lld s", s);
 }
 
+static void
+put_if(struct json *e, const char *name, bool known, int64_t n)
+{
+	if (known)
+		json_put_int(e, name, n);
+	else
+		json_put_nil(e, name);
+}
+
 void
 tell_info(struct run *r)
 {
@@ -47,22 +56,37 @@ tell_info(struct run *r)
 	int64_t		 batches = plan_batches(p, p->total);
 	int64_t		 calls = plan_calls(p, WB_FUNNEL) +
 			    plan_calls(p, WB_TEXTS);
-	bool		 is_base = strcmp(r->seller.token_kind, "base") == 0;
+	bool		 known = plan_is_known(p);
+	const char	*base = strcmp(r->seller.token_kind, "base") == 0 ?
+			    ": the token is a base one, whose limits are far "
+			    "lower" : "";
 
-	json_put_int(e, "products", p->total);
-	json_put_int(e, "batches", batches);
-	json_put_int(e, "calls", calls);
-	json_put_int(e, "etaSeconds", (j->eta_ms + 999) / 1000);
+	put_if(e, "products", known, p->total);
+	put_if(e, "batches", known, batches);
+	put_if(e, "calls", known, calls);
+	put_if(e, "etaSeconds", known, (j->eta_ms + 999) / 1000);
 	json_put_text(e, "tokenKind", r->seller.token_kind);
-	json_put_text(e, "message", arena_printf(j->scratch,
+	json_put_text(e, "message", known ? arena_printf(j->scratch,
 	    "%lld products in %lld calls, about %s%s", (long long)p->total,
-	    (long long)calls, how_long(r, j->eta_ms), is_base ?
-	    ": the token is a base one, whose limits are far lower" : ""));
+	    (long long)calls, how_long(r, j->eta_ms), base) :
+	    arena_printf(j->scratch, "As many products as the API lists%s",
+	    base));
 	send_event(r, e);
 	log_info("analytics: start", F_STR("seller", r->seller.name),
 	    F_INT("products", p->total), F_INT("batches", batches),
 	    F_INT("calls", calls), F_STR("token", r->seller.token_kind),
 	    F_STR("from", p->period.start), F_STR("to", p->period.end));
+}
+
+void
+tell_outlook(struct run *r, const int64_t next_ms[])
+{
+	struct job	*j = r->job;
+	bool		 known = plan_is_known(&r->plan);
+
+	j->calls_left = known ? plan_calls(&r->plan, WB_FUNNEL) +
+	    plan_calls(&r->plan, WB_TEXTS) : -1;
+	j->eta_ms = known ? plan_eta_ms(&r->plan, next_ms, r->step_ms) : -1;
 }
 
 static int64_t
@@ -76,8 +100,32 @@ percentage(int64_t done, int64_t total)
 	return p < 99 ? p : 99;
 }
 
+/* Products that the other part still has to pass. */
+static void
+tell_part(struct run *r, enum wb_method method, int64_t m)
+{
+	const struct plan *p = &r->plan;
+	const char	*part = method == WB_FUNNEL ? "figures" : "texts";
+	int64_t		 saved = p->parts[method].n;
+	int64_t		 batch = plan_batches(p, saved);
+	int64_t		 batches = plan_batches(p, p->total);
+	struct json	*e = new_event(r, "saved");
+
+	json_put_text(e, "part", part);
+	json_put_int(e, "batch", batch);
+	json_put_int(e, "batches", batches);
+	json_put_int(e, "saved", saved);
+	json_put_int(e, "failed", r->job->failed);
+	json_put_int(e, "total", p->total);
+	send_event(r, e);
+	log_info(arena_printf(r->job->scratch, "analytics: %s %lld/%lld",
+	    part, (long long)batch, (long long)batches),
+	    F_STR("seller", r->seller.name), F_INT("products", m),
+	    F_INT("saved", saved), F_INT("failed", r->job->failed));
+}
+
 void
-tell_progress(struct run *r, int64_t m)
+tell_progress(struct run *r, enum wb_method method, int64_t m)
 {
 	struct job	*j = r->job;
 	const struct plan *p = &r->plan;
@@ -88,8 +136,11 @@ tell_progress(struct run *r, int64_t m)
 
 	j->done = done;
 	j->total = p->total;
-	if (done <= r->told)
+	if (done <= r->told) {
+		if (m > 0)
+			tell_part(r, method, m);
 		return;
+	}
 	r->told = done;
 	e = new_event(r, "progress");
 	json_put_int(e, "batch", batch);
@@ -103,6 +154,15 @@ tell_progress(struct run *r, int64_t m)
 	    (long long)batch, (long long)batches),
 	    F_STR("seller", r->seller.name), F_INT("products", m),
 	    F_INT("done", done), F_INT("failed", j->failed));
+}
+
+void
+tell_missing(struct run *r, const int64_t *ids, size_t n, const char *code,
+    const char *why)
+{
+	for (size_t i = 0; i < n; i++)
+		job_error(r->job, arena_printf(r->job->scratch, "%lld",
+		    (long long)ids[i]), code, why);
 }
 
 static const struct {
@@ -160,4 +220,22 @@ tell_complete(struct run *r, const char *state, int64_t ok, int64_t partial,
 	    F_SEC("total_s", (double)(j->elapsed_ms + clock_mono_ms() -
 	    j->claimed_ms) / 1000));
 	return arena_strdup(j->arena, json_dump(j->scratch, e));
+}
+
+const char *
+tell_idle(struct run *r)
+{
+	struct json	*e = new_event(r, "complete");
+
+	json_put_text(e, "status", "up_to_date");
+	json_put_int(e, "done", 0);
+	json_put_int(e, "ok", 0);
+	json_put_int(e, "partial", 0);
+	json_put_int(e, "failed", 0);
+	json_put_int(e, "total", 0);
+	json_put_text(e, "message", "Nothing had failed; nothing was asked "
+	    "for");
+	send_event(r, e);
+	log_info("analytics: nothing to do", F_STR("seller", r->seller.name));
+	return arena_strdup(r->job->arena, json_dump(r->job->scratch, e));
 }

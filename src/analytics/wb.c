@@ -10,15 +10,17 @@
 #include "core/json.h"
 #include "net/retry.h"
 
+#define SPARE_SHARE	61	/* of an interval: what the documents ask less */
 #define WHY_MAX		200	/* bytes of the API's own words */
 #define TEXT_MAX	500	/* bytes of a title, a query and the like */
 #define COUNT_MAX	INT64_C(1000000000)
 #define MONEY_MAX	1e11
 #define SILENCE_MAX_MS	(48 * 3600 * INT64_C(1000))
 
-static const char *const methods[WB_METHOD__MAX] = {
+static const char *const methods[] = {
 	[WB_FUNNEL]	= "funnel",
 	[WB_TEXTS]	= "search-texts",
+	[WB_HISTORY]	= "funnel-history",
 };
 
 /* One call in an interval, evenly: safe under every reading of the limits. */
@@ -30,16 +32,23 @@ wb_budget(const struct conf *conf, enum wb_method method,
 		.rate = 1, .burst = 1 };
 	int64_t		 base_ms;
 
-	b.per_ms = method == WB_FUNNEL ? conf->analytics_funnel_interval_ms :
-	    conf->analytics_texts_interval_ms;
-	base_ms = method == WB_FUNNEL ?
-	    conf->analytics_base_funnel_interval_ms :
-	    conf->analytics_base_texts_interval_ms;
+	b.per_ms = method == WB_TEXTS ? conf->analytics_texts_interval_ms :
+	    conf->analytics_funnel_interval_ms;
+	base_ms = method == WB_TEXTS ?
+	    conf->analytics_base_texts_interval_ms :
+	    conf->analytics_base_funnel_interval_ms;
 	if (strcmp(token_kind, "base") == 0 && base_ms > b.per_ms)
 		b.per_ms = base_ms;
 	memcpy(b.account, limit_key.p, limit_key.len < sizeof(b.account) ?
 	    limit_key.len : sizeof(b.account));
 	return b;
+}
+
+int64_t
+wb_late_ms(const struct budget *b, int64_t asked_ms,
+    const struct upstream_call *call)
+{
+	return call->sent_ms - asked_ms - b->per_ms / SPARE_SHARE;
 }
 
 static struct json *
@@ -119,6 +128,21 @@ wb_texts(struct upstream_call *call, struct arena *a, const struct conf *conf,
 	    body);
 }
 
+void
+wb_history(struct upstream_call *call, struct arena *a,
+    const struct conf *conf, const char *token,
+    const struct wb_period *period)
+{
+	const int64_t	 any = 1;
+	struct json	*body = json_new_obj(a);
+
+	json_put(body, "selectedPeriod", put_period(a, period));
+	json_put(body, "nmIds", put_ids(a, &any, 1));
+	json_put_text(body, "aggregationLevel", "day");
+	fill(call, a, conf, token,
+	    "/api/analytics/v3/sales-funnel/products/history", body);
+}
+
 /* A text of bounded length, never cut within a character. */
 static const char *
 bounded(struct arena *a, const char *text, size_t max)
@@ -193,6 +217,9 @@ read_whole(struct upstream_call *call, struct arena *a, struct json **body,
 	if (says == WB_OK)
 		return says;
 	detail = json_text(json_get(*body, "detail"));
+	/* Who quotes our own request may quote the token. */
+	if (detail != NULL && strstr(detail, call->authorization) != NULL)
+		detail = NULL;
 	*why = detail == NULL ?
 	    arena_printf(a, "the API answered %ld", call->status) :
 	    arena_printf(a, "the API answered %ld: %s", call->status,
@@ -208,12 +235,14 @@ wb_read(struct upstream_call *call, enum wb_method method, struct arena *a)
 	struct json		*body, *data;
 
 	answer.says = read_whole(call, a, &body, &answer.why);
+	answer.detailed = json_text(json_get(body, "detail")) != NULL;
 	buf_free(&call->body);
 	if (answer.says != WB_OK)
 		return answer;
 	data = json_is_obj(json_get(body, "data")) ? json_get(body, "data") :
 	    body;
-	answer.rows = json_is_arr(body) && json_count(body) == 0 ? body :
+	answer.rows = json_is_arr(body) && (json_count(body) == 0 ||
+	    method == WB_HISTORY) ? body :
 	    json_get(data, method == WB_FUNNEL ? "products" : "items");
 	answer.currency = bounded(a, json_text(json_get(data, "currency")), 10);
 	if (!json_is_arr(answer.rows)) {
@@ -221,6 +250,25 @@ wb_read(struct upstream_call *call, enum wb_method method, struct arena *a)
 		answer.why = "the API's answer lacks its list";
 	}
 	return answer;
+}
+
+bool
+wb_names_jam(const struct wb_answer *answer)
+{
+	static const char *const	 words[] = { "Jam", "jam", "JAM",
+		"subscription", "Джем", "джем", "подписк" };
+
+	for (size_t i = 0; i < nitems(words); i++)
+		if (answer->why != NULL && strstr(answer->why, words[i]))
+			return true;
+	return false;
+}
+
+bool
+wb_names_category(const struct wb_answer *answer)
+{
+	return answer->says == WB_BAD_TOKEN && answer->why != NULL &&
+	    strstr(answer->why, "scope not allowed") != NULL;
 }
 
 int

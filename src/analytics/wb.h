@@ -1,6 +1,7 @@
 #ifndef WB_H
 #define WB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +23,8 @@ struct json;
 #define WB_TEXTS_MAX	50
 #define WB_BURST	3	/* calls at once, but with a base token */
 
-/* Each has a budget of its own. */
-enum wb_method { WB_FUNNEL, WB_TEXTS, WB_METHOD__MAX };
+/* Each has a budget of its own.  The last one no run needs. */
+enum wb_method { WB_FUNNEL, WB_TEXTS, WB_METHOD__MAX, WB_HISTORY };
 
 /* What an answer means to us, whatever its form. */
 enum wb_says {
@@ -50,6 +51,14 @@ struct budget	 wb_budget(const struct conf *, enum wb_method,
 		    const char *token_kind, struct bytes limit_key);
 
 /*
+ * The API counts when a call arrives, not when it was granted (asked_ms, of
+ * clock_mono_ms()): by how much the next one has to be later, when it is more
+ * than 0, than it would be by the budget.
+ */
+int64_t	wb_late_ms(const struct budget *, int64_t asked_ms,
+	    const struct upstream_call *);
+
+/*
  * Fills in a call about n products, or about all from offset on (n is 0);
  * limit: how many rows it may answer with.
  */
@@ -62,15 +71,36 @@ void	wb_texts(struct upstream_call *, struct arena *, const struct conf *,
 	    const char *token, const struct wb_period *, const int64_t *ids,
 	    size_t n);
 
+/*
+ * A call that only a good token can make, and that takes nothing from what a run
+ * needs: figures by the day, of a product that may be nobody's.
+ */
+void	wb_history(struct upstream_call *, struct arena *, const struct conf *,
+	    const char *token, const struct wb_period *);
+
 /* An answer: its rows, in the arena, and why not in words. */
 struct wb_answer {
 	enum wb_says	 says;
 	struct json	*rows;		/* an array, with WB_OK */
 	const char	*currency;	/* NULL: not said */
 	const char	*why;
+	bool		 detailed;	/* ... in words of the API itself */
 };
 struct wb_answer wb_read(struct upstream_call *, enum wb_method,
 		    struct arena *);
+
+/*
+ * Whether it says itself that it is for the want of a Jam subscription, which
+ * some answer with a 400 (contract, section 2.3); the words are free.
+ */
+bool		 wb_names_jam(const struct wb_answer *);
+
+/*
+ * Whether it refuses the token for what it was made for: another category
+ * (contract, section 1), or tests.  That is a 401 as well; only the words that
+ * clients of the API quote, "token scope not allowed", tell it from the others.
+ */
+bool		 wb_names_category(const struct wb_answer *);
 
 /* The figures of one row.  NULL pointers and -1 where nothing is said. */
 struct wb_figures {

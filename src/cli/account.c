@@ -14,6 +14,7 @@
 #include "data/column.h"
 #include "data/db.h"
 #include "http/auth.h"
+#include "http/refusal.h"
 #include "http/req.h"
 #include "jobs/control.h"
 #include "net/upstream.h"
@@ -91,10 +92,11 @@ read_password(struct cli *cli, struct bytes *password)
 	int		 rc;
 
 	if (asks) {
-		fputs("Password: ", stderr);
 		quiet = old;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+		/* What is typed from here on is neither shown nor flushed. */
+		fputs("Password: ", stderr);
 	}
 	rc = read_line(line, AUTH_PASSWORD_MAX + 2, &len);
 	if (asks) {
@@ -124,7 +126,7 @@ print_login(struct cli *cli, const struct db_rows *rows, struct bytes user,
 static int
 fail_login(struct req *r, const struct partner_page *page)
 {
-	if (page->says == PARTNER_BAD_LOGIN && account_refused(r->db,
+	if (page->says == PARTNER_BAD_LOGIN && refusal_note(r->db,
 	    r->arena, r->login->user, r->login->hash, "") == -1)
 		return cli_fail_database();
 	if (page->says == PARTNER_BAD_LOGIN)

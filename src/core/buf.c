@@ -70,15 +70,28 @@ buf_drop(struct buf *b, size_t n)
 	memmove(b->data, b->data + n, b->len + 1);
 }
 
+char *
+buf_room(struct buf *b, size_t n)
+{
+	char	*room;
+
+	if (reserve(b, n) == -1)
+		return NULL;
+	room = b->data + b->len;
+	b->len += n;
+	b->data[b->len] = '\0';
+	return room;
+}
+
 int
 buf_add(struct buf *b, const void *p, size_t n)
 {
-	if (reserve(b, n) == -1)
+	char	*room = buf_room(b, n);
+
+	if (room == NULL)
 		return -1;
 	if (n > 0)
-		memcpy(b->data + b->len, p, n);
-	b->len += n;
-	b->data[b->len] = '\0';
+		memcpy(room, p, n);
 	return 0;
 }
 

@@ -30,6 +30,9 @@ void	buf_drop(struct buf *, size_t n);
 
 /* Appends; -1, and nothing appended, when it would pass max. */
 int	buf_add(struct buf *, const void *, size_t n) MUST_CHECK;
+
+/* Appends n bytes for the caller to fill at once; NULL when that would pass max. */
+char	*buf_room(struct buf *, size_t n) MUST_CHECK;
 int	buf_addstr(struct buf *, const char *) MUST_CHECK;
 int	buf_printf(struct buf *, const char *fmt, ...) MUST_CHECK
 	    PRINTF_LIKE(2, 3);

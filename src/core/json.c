@@ -181,6 +181,14 @@ json_truth(const struct json *j, bool *out)
 	return 0;
 }
 
+bool
+json_flag(const struct json *j, const char *key)
+{
+	bool	 yes;
+
+	return json_truth(json_get(j, key), &yes) == 0 && yes;
+}
+
 struct json *
 json_new_obj(struct arena *a)
 {

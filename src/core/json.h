@@ -53,6 +53,9 @@ int		 json_number(const struct json *, double *) MUST_CHECK;
 /* -1 when it is no boolean. */
 int		 json_truth(const struct json *, bool *) MUST_CHECK;
 
+/* Whether that member of an object is true; no boolean is not. */
+bool		 json_flag(const struct json *, const char *key);
+
 /* Making: a new root in the arena. */
 struct json	*json_new_obj(struct arena *);
 struct json	*json_new_arr(struct arena *);

@@ -48,3 +48,46 @@ utf8_has_control(const char *text, size_t n)
 			return true;
 	return false;
 }
+
+static unsigned long
+unit16(const char *s, bool high_first)
+{
+	const unsigned char	*u = (const unsigned char *)s;
+
+	return high_first ? u[0] * 256ul + u[1] : u[1] * 256ul + u[0];
+}
+
+static size_t
+encode(unsigned long c, char *out)
+{
+	size_t	 len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = len; --i > 0; c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(len == 1 ? c : (0xf00u >> len & 0xff) | c);
+	return len;
+}
+
+long
+utf8_from_16(const char *s, size_t n, bool high_first, char *out)
+{
+	size_t	 len = 0;
+
+	if (n % 2 != 0)
+		return -1;
+	for (size_t i = 0; i < n; i += 2) {
+		unsigned long	 c = unit16(s + i, high_first), low;
+
+		if (c >= 0xdc00 && c <= 0xdfff)
+			return -1;
+		if (c >= 0xd800 && c <= 0xdbff) {
+			i += 2;
+			low = i < n ? unit16(s + i, high_first) : 0;
+			if (low < 0xdc00 || low > 0xdfff)
+				return -1;
+			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+		}
+		len += encode(c, out + len);
+	}
+	return (long)len;
+}

@@ -28,11 +28,29 @@ static const struct {
 	[COLUMN_JSONB]	= { 3802, 3807 },
 };
 
+/* Another element of n bytes, to be filled; NULL when it does not fit. */
+static char *
+element(struct column *c, size_t n)
+{
+	uint32_t	 be = htobe32((uint32_t)n);
+	char		*room = buf_room(&c->bytes, sizeof(be) + n);
+
+	c->n++;
+	if (room == NULL) {
+		c->full = true;
+		return NULL;
+	}
+	memcpy(room, &be, sizeof(be));
+	return room + sizeof(be);
+}
+
 static void
 put(struct column *c, const void *p, size_t n)
 {
-	if (buf_add(&c->bytes, p, n) == -1)
-		c->full = true;
+	char	*room = element(c, n);
+
+	if (room != NULL && n > 0)
+		memcpy(room, p, n);
 }
 
 static void
@@ -51,7 +69,8 @@ column_init(struct column *c, enum column_type type)
 	memset(c, 0, sizeof(*c));
 	c->type = type;
 	buf_init(&c->bytes, COLUMN_BYTES_MAX);
-	put(c, header, sizeof(header));
+	if (buf_add(&c->bytes, header, sizeof(header)) == -1)
+		c->full = true;
 }
 
 void
@@ -63,9 +82,12 @@ column_free(struct column *c)
 void
 column_null(struct column *c)
 {
+	uint32_t	 none = UINT32_MAX;
+
 	c->n++;
 	c->has_null = true;
-	put32(c, UINT32_MAX);
+	if (buf_add(&c->bytes, &none, sizeof(none)) == -1)
+		c->full = true;
 }
 
 void
@@ -73,8 +95,6 @@ column_bool(struct column *c, bool yes)
 {
 	char	 byte = yes;
 
-	c->n++;
-	put32(c, 1);
 	put(c, &byte, 1);
 }
 
@@ -83,21 +103,15 @@ column_int(struct column *c, int64_t v)
 {
 	uint64_t	 be = htobe64((uint64_t)v);
 
-	c->n++;
-	if (c->type == COLUMN_INT4) {
-		put32(c, 4);
+	if (c->type == COLUMN_INT4)
 		put32(c, (uint32_t)v);
-		return;
-	}
-	put32(c, 8);
-	put(c, &be, sizeof(be));
+	else
+		put(c, &be, sizeof(be));
 }
 
 void
 column_bytes(struct column *c, struct bytes b)
 {
-	c->n++;
-	put32(c, (uint32_t)b.len);
 	put(c, b.p, b.len);
 }
 
@@ -105,29 +119,36 @@ void
 column_text(struct column *c, const char *text)
 {
 	/* jsonb's binary form is a version byte and the text. */
-	static const char	 jsonb_version = 1;
-	size_t			 len;
+	size_t	 version = c->type == COLUMN_JSONB, len;
+	char	*room;
 
 	if (text == NULL) {
 		column_null(c);
 		return;
 	}
 	len = strlen(text);
-	c->n++;
-	if (c->type == COLUMN_JSONB) {
-		put32(c, (uint32_t)len + 1);
-		put(c, &jsonb_version, 1);
-	} else
-		put32(c, (uint32_t)len);
-	put(c, text, len);
+	if ((room = element(c, version + len)) == NULL)
+		return;
+	if (version)
+		*room = 1;
+	memcpy(room + version, text, len);
 }
 
 void
 column_date(struct column *c, int32_t days)
 {
-	c->n++;
-	put32(c, 4);
 	put32(c, (uint32_t)(days - EPOCH_DAYS));
+}
+
+struct column
+column_ints(const int64_t *values, size_t n)
+{
+	struct column	 c;
+
+	column_init(&c, COLUMN_INT8);
+	for (size_t i = 0; i < n; i++)
+		column_int(&c, values[i]);
+	return c;
 }
 
 struct db_arg
@@ -141,5 +162,5 @@ column_arg(struct column *c)
 	if (c->full)
 		return (struct db_arg){ .broken = true };
 	memcpy(c->bytes.data, header, sizeof(header));
-	return db_array(&c->bytes, oids[c->type].array);
+	return db_array(&c->bytes, oids[c->type].array, c->n);
 }

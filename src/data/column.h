@@ -2,6 +2,7 @@
 #define COLUMN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/buf.h"
@@ -35,6 +36,9 @@ void	column_text(struct column *, const char *);	/* NULL: SQL NULL */
 void	column_bytes(struct column *, struct bytes);
 /* Days since 1970-01-01. */
 void	column_date(struct column *, int32_t days);
+
+/* A column of these numbers, for column_free() to end. */
+struct column	column_ints(const int64_t *, size_t n);
 
 /*
  * The parameter, valid until the column changes or is freed.  A column that

@@ -5,20 +5,20 @@
  */
 #include "data/db.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/conf.h"
 #include "core/log.h"
+#include "data/conn.h"
 #include "data/pq.h"
 
 #define CHANNELS_MAX	4
+#define KEPT_ELEMENTS_MAX	100	/* of an array, for a plan that is kept */
 #define TRIES_MAX	4	/* of a statement that was not run */
 #define TURN_MS		100	/* until the pool may have PostgreSQL again */
 #define PROBE_MS	200	/* for a connection in place of one that hung */
@@ -104,91 +104,6 @@ db_lost(const struct db *db)
 	return db->conn == NULL;
 }
 
-/* Waits for the socket; -1 when the deadline passes first. */
-static int
-wait_socket(PGconn *conn, short events, int64_t deadline_ms)
-{
-	struct pollfd	 pfd = { .fd = PQsocket(conn), .events = events };
-	int		 n;
-
-	do
-		n = poll(&pfd, 1, clock_left_ms(deadline_ms));
-	while (n == -1 && errno == EINTR);
-	return n > 0 ? 0 : -1;
-}
-
-static int
-finish_connecting(PGconn *conn, int64_t deadline_ms)
-{
-	PostgresPollingStatusType	 next = PGRES_POLLING_WRITING;
-
-	while (next != PGRES_POLLING_OK) {
-		short	 events = next == PGRES_POLLING_READING ? POLLIN :
-		    POLLOUT;
-
-		if (next == PGRES_POLLING_FAILED ||
-		    PQstatus(conn) == CONNECTION_BAD ||
-		    wait_socket(conn, events, deadline_ms) == -1)
-			return -1;
-		next = PQconnectPoll(conn);
-	}
-	return 0;
-}
-
-static bool
-is_error(const PGresult *res)
-{
-	return res != NULL && PQresultErrorField(res, PG_DIAG_SQLSTATE) != NULL;
-}
-
-/*
- * Fetches the one result of what was sent; NULL on time-out or loss, unless
- * the server has said why it closes.
- */
-static PGresult *
-collect(PGconn *conn, int64_t deadline_ms)
-{
-	PGresult	*last = NULL, *res;
-
-	for (;;) {
-		while (PQisBusy(conn)) {
-			if (wait_socket(conn, POLLIN, deadline_ms) == -1)
-				goto fail;
-			if (PQconsumeInput(conn) == 1)
-				continue;
-			if (is_error(last))
-				return last;
-			goto fail;
-		}
-		if ((res = PQgetResult(conn)) == NULL)
-			return last;
-		if (is_error(last)) {
-			PQclear(res);
-			continue;
-		}
-		PQclear(last);
-		last = res;
-	}
-fail:
-	PQclear(last);
-	return NULL;
-}
-
-/*
- * PgBouncer closes a connection with this when it has just failed to reach
- * PostgreSQL.  It tries again only after it has turned somebody away, so the
- * first to come after an outage meets it too.  The statement was not run.
- */
-static bool
-is_turned_away(const PGresult *res)
-{
-	static const char	 words[] = "server login has been failing";
-	const char		*said = PQresultErrorField(res,
-				    PG_DIAG_MESSAGE_PRIMARY);
-
-	return said != NULL && strncmp(said, words, strlen(words)) == 0;
-}
-
 /*
  * After having been turned away: is it worth to wait a moment and to try
  * again?  Not while PostgreSQL is down for longer, as requests queue behind
@@ -220,44 +135,18 @@ came_back(struct db *db, int tries)
 	return false;
 }
 
-enum ran { RAN, RAN_FAILED, RAN_LOST, RAN_NOT };
-
-/* Runs one of our own parameterless commands; *why, if not, lives a moment. */
-static enum ran
-run_command(PGconn *conn, const char *sql, int64_t deadline_ms,
-    const char **why)
-{
-	PGresult	*res = NULL;
-	ExecStatusType	 status;
-	enum ran	 ran = RAN_FAILED;
-
-	if (PQsendQuery(conn, sql) == 1)
-		res = collect(conn, deadline_ms);
-	status = PQresultStatus(res);
-	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
-		ran = RAN;
-	else if (is_turned_away(res))
-		ran = RAN_NOT;
-	else if (res == NULL || PQstatus(conn) != CONNECTION_OK)
-		ran = RAN_LOST;
-	if (ran != RAN)
-		*why = pq_error(PQerrorMessage(conn));
-	PQclear(res);
-	return ran;
-}
-
 static int
 command(struct db *db, const char *sql, int64_t deadline_ms)
 {
 	const char	*why;
-	enum ran	 ran = run_command(db->conn, sql, deadline_ms, &why);
+	enum conn_ran	 ran = conn_run(db->conn, sql, deadline_ms, &why);
 
-	db->turned_away = ran == RAN_NOT;
-	if (ran == RAN_FAILED || ran == RAN_LOST)
+	db->turned_away = ran == CONN_NOT_RUN;
+	if (ran == CONN_FAILED || ran == CONN_LOST)
 		log_warn("db: command failed", F_STR("err", why));
-	if (ran == RAN_LOST || ran == RAN_NOT)
+	if (ran == CONN_LOST || ran == CONN_NOT_RUN)
 		drop(db);
-	return ran == RAN ? 0 : -1;
+	return ran == CONN_RAN ? 0 : -1;
 }
 
 /* LISTENs on all channels so far; -1 and *why at the first that fails. */
@@ -269,29 +158,10 @@ listen_on_all(struct db *db, PGconn *conn, int64_t deadline_ms,
 		char	*sql = arena_printf(db->scratch, "LISTEN %s",
 			    db->channels[i]);
 
-		if (run_command(conn, sql, deadline_ms, why) != RAN)
+		if (conn_run(conn, sql, deadline_ms, why) != CONN_RAN)
 			return -1;
 	}
 	return 0;
-}
-
-/* Connects; NULL with the reason in *why, which lives a moment. */
-static PGconn *
-open_conn(const char *url, enum pq_way way, const char *name,
-    int64_t deadline_ms, const char **why)
-{
-	PGconn	*conn = pq_connect_start(url, way, name);
-
-	/* Before it sent a byte, libpq may quote the url, secret and all. */
-	if (conn == NULL || PQstatus(conn) == CONNECTION_BAD)
-		*why = "the url is malformed, or its host is unknown or "
-		    "refuses";
-	else if (finish_connecting(conn, deadline_ms) == -1)
-		*why = pq_error(PQerrorMessage(conn));
-	else
-		return conn;
-	PQfinish(conn);
-	return NULL;
 }
 
 /*
@@ -320,7 +190,7 @@ connect_now(struct db *db, int64_t deadline_ms)
 	if (was_hung && deadline_ms > now_ms + PROBE_MS)
 		deadline_ms = now_ms + PROBE_MS;
 	db->hung = false;
-	db->conn = open_conn(db->url, db->ear_url != NULL ? PQ_POOL :
+	db->conn = conn_open(db->url, db->ear_url != NULL ? PQ_POOL :
 	    PQ_DIRECT, "lockstep", deadline_ms, &why);
 	if (db->conn == NULL) {
 		if (!db->complained)
@@ -355,7 +225,7 @@ open_ear(struct db *db, int64_t deadline_ms)
 	const char	*why;
 
 	drop_ear(db);
-	db->ear = open_conn(db->ear_url, PQ_DIRECT, "lockstep:listen",
+	db->ear = conn_open(db->ear_url, PQ_DIRECT, "lockstep:listen",
 	    deadline_ms, &why);
 	if (db->ear != NULL &&
 	    listen_on_all(db, db->ear, deadline_ms, &why) == 0) {
@@ -372,28 +242,10 @@ open_ear(struct db *db, int64_t deadline_ms)
 	return -1;
 }
 
-/*
- * An idle connection that the server has closed shows it only when used.
- * Looking first costs one recv and spares a request a needless 503.  Before
- * it closes, the server says why: that has to be read away to see the end.
- */
-static bool
-is_closed(PGconn *conn)
-{
-	char	 c;
-	ssize_t	 n;
-
-	while ((n = recv(PQsocket(conn), &c, 1, MSG_PEEK | MSG_DONTWAIT)) > 0)
-		if (PQconsumeInput(conn) == 0)
-			return true;
-	return n == 0 || (errno != EAGAIN && errno != EINTR) ||
-	    PQstatus(conn) != CONNECTION_OK;
-}
-
 static int
 ensure(struct db *db, int64_t deadline_ms)
 {
-	if (db->conn != NULL && !db->in_tx && is_closed(db->conn))
+	if (db->conn != NULL && !db->in_tx && conn_is_closed(db->conn))
 		drop(db);
 	if (db->conn != NULL)
 		return 0;
@@ -408,12 +260,25 @@ prepare(struct db *db, enum query q, int64_t deadline_ms)
 
 	if (PQsendPrepare(db->conn, queries[q].name, queries[q].sql, 0,
 	    NULL) == 1)
-		res = collect(db->conn, deadline_ms);
+		res = conn_collect(db->conn, deadline_ms);
 	status = PQresultStatus(res);
-	db->turned_away = is_turned_away(res);
+	db->turned_away = conn_is_turned_away(res);
 	PQclear(res);
 	db->prepared[q] = status == PGRES_COMMAND_OK;
 	return db->prepared[q] ? 0 : -1;
+}
+
+/*
+ * A plan that is kept is made for arrays of ten elements, PostgreSQL's guess.
+ * For thousands it is the wrong one, and making another costs less than that.
+ */
+static bool
+keeps_plan(const struct db *db, const struct db_arg *args, size_t nargs)
+{
+	for (size_t i = 0; i < nargs; i++)
+		if (args[i].elements > KEPT_ELEMENTS_MAX)
+			return false;
+	return db->prepare;
 }
 
 static int
@@ -422,7 +287,7 @@ send_query(struct db *db, enum query q, const struct db_arg *args,
 {
 	struct pq_params	 p = pq_params(db->scratch, args, nargs);
 
-	if (!db->prepare)
+	if (!keeps_plan(db, args, nargs))
 		return PQsendQueryParams(db->conn, queries[q].sql, (int)nargs,
 		    p.types, p.values, p.lengths, p.formats, 0) ? 0 : -1;
 	if (!db->prepared[q] && prepare(db, q, deadline_ms) == -1)
@@ -456,12 +321,12 @@ try_query(struct db *db, enum query q, const struct db_arg *args,
 		return NULL;
 	}
 	if (send_query(db, q, args, nargs, deadline_ms) == 0)
-		res = collect(db->conn, deadline_ms);
+		res = conn_collect(db->conn, deadline_ms);
 	status = PQresultStatus(res);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return res;
 
-	db->turned_away |= is_turned_away(res);
+	db->turned_away |= conn_is_turned_away(res);
 	if (!db->in_tx)
 		*again = tries < TRIES_MAX && is_retryable(res);
 	if (!db->in_tx && !*again)
@@ -508,7 +373,7 @@ next_result(struct db *db, int64_t wait_ms, PGresult **res)
 	int64_t	 deadline_ms = clock_mono_ms() + wait_ms;
 
 	while (PQisBusy(db->conn))
-		if (wait_socket(db->conn, POLLIN, deadline_ms) == -1 ||
+		if (conn_wait(db->conn, POLLIN, deadline_ms) == -1 ||
 		    PQconsumeInput(db->conn) == 0)
 			return -1;
 	*res = PQgetResult(db->conn);
@@ -534,7 +399,7 @@ each_result(struct db *db, int64_t wait_ms,
 		else if (status == PGRES_TUPLES_OK)
 			rc = 0;
 		else
-			db->turned_away |= is_turned_away(res);
+			db->turned_away |= conn_is_turned_away(res);
 		PQclear(res);
 		if (stop)
 			return 1;

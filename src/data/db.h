@@ -31,6 +31,7 @@ struct db_arg {
 	int		 len;
 	int		 binary;
 	unsigned int	 type;		/* 0: the server infers it */
+	size_t		 elements;	/* of an array */
 	bool		 broken;	/* did not fit: the call fails */
 	char		 digits[24];
 };
@@ -41,8 +42,8 @@ struct db_arg	db_bool(bool);
 struct db_arg	db_text(const char *);			/* NULL allowed */
 struct db_arg	db_bytes(struct bytes);			/* bytea */
 struct db_arg	db_null(void);
-/* A binary array made by data/column.h. */
-struct db_arg	db_array(const struct buf *, unsigned int type);
+/* A binary array of so many elements, made by data/column.h. */
+struct db_arg	db_array(const struct buf *, unsigned int type, size_t elements);
 
 #define DB_ARGS(...) \
 	(const struct db_arg[]){ __VA_ARGS__ }, \
@@ -125,6 +126,9 @@ const char	*rows_text(const struct db_rows *, size_t i, const char *col);
 int64_t		 rows_int(const struct db_rows *, size_t i, const char *col);
 bool		 rows_bool(const struct db_rows *, size_t i, const char *col);
 bool		 rows_null(const struct db_rows *, size_t i, const char *col);
+/* An array of integers without NULLs, in the arena: *n of them, 0 for NULL. */
+const int64_t	*rows_ints(const struct db_rows *, size_t i, const char *col,
+		    struct arena *, size_t *n);
 /* A bytea, decoded into the arena. */
 struct bytes	 rows_bytes(const struct db_rows *, size_t i, const char *col,
 		    struct arena *);

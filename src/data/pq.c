@@ -150,10 +150,10 @@ db_null(void)
 }
 
 struct db_arg
-db_array(const struct buf *column, unsigned int type)
+db_array(const struct buf *column, unsigned int type, size_t n)
 {
 	return (struct db_arg){ .p = column->data, .len = (int)column->len,
-	    .binary = 1, .type = type };
+	    .binary = 1, .type = type, .elements = n };
 }
 
 size_t
@@ -208,6 +208,31 @@ rows_bool(const struct db_rows *rows, size_t i, const char *col)
 	const char	*text = rows_text(rows, i, col);
 
 	return text != NULL && text[0] == 't';
+}
+
+/* "{1,2,3}" */
+const int64_t *
+rows_ints(const struct db_rows *rows, size_t i, const char *col,
+    struct arena *a, size_t *n)
+{
+	const char	*p = rows_text(rows, i, col);
+	size_t		 most = 1;
+	int64_t		*list;
+	char		*end;
+
+	*n = 0;
+	if (p == NULL || *p++ != '{')
+		return NULL;
+	for (const char *c = p; (c = strchr(c, ',')) != NULL; c++)
+		most++;
+	list = arena_alloc(a, most * sizeof(*list));
+	for (; *p != '\0' && *p != '}'; p = *end == ',' ? end + 1 : end) {
+		list[*n] = strtoll(p, &end, 10);
+		if (end == p)
+			break;
+		(*n)++;
+	}
+	return list;
 }
 
 struct bytes

@@ -6,8 +6,8 @@
 #include "data/db.h"
 
 /*
- * What db.c (blocking) and link.c (in the event loop) share of libpq.  Nobody
- * else includes this.
+ * What conn.c and db.c (blocking) and link.c (in the event loop) share of
+ * libpq.  Nobody else includes this.
  */
 struct conf;
 struct db_rows {

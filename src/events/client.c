@@ -222,11 +222,11 @@ begin_stream(struct client *c)
 		enter(c, CLIENT_STREAMING, stream_end_ms(c));
 }
 
-/* The database has said whether there is such a job. */
+/* The database has said whether there is such a job, or such an account. */
 static void
 begin(struct client *c)
 {
-	if (c->watch->gone)
+	if (c->watch->gone && c->watch->topic == TOPIC_JOB)
 		answer_no_job(c);
 	else if (c->ask.as == HANDOVER_SSE)
 		begin_stream(c);
@@ -355,6 +355,11 @@ serve_stream(struct client *c, struct follow *f)
 {
 	const struct watch	*w = c->watch;
 
+	/* Whoever comes back is told why by api. */
+	if (w->topic == TOPIC_ACCOUNT && w->gone) {
+		end(c, "account gone");
+		return;
+	}
 	if (w->topic == TOPIC_ACCOUNT && !find_place(c, f))
 		return;
 	if (!pump(c))

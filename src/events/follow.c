@@ -416,6 +416,7 @@ learn_account(struct watch *w, const struct db_rows *rows, size_t i)
 	const char	*epoch = rows_text(rows, i, "epoch");
 
 	w->known = true;
+	w->gone = rows_bool(rows, i, "gone");
 	w->last = rows_int(rows, i, "last");
 	w->trimmed = rows_int(rows, i, "trimmed");
 	w->answered = w->asked;

@@ -28,6 +28,7 @@ struct watch {
 	int64_t		 account;	/* 0: a job of no account */
 
 	bool		 known;		/* the database has answered */
+	bool		 gone;		/* it is not there, or disabled */
 	int64_t		 last;		/* number of the last event */
 
 	/* Of an account: numbers are good within the epoch, above trimmed. */
@@ -36,7 +37,6 @@ struct watch {
 	uint64_t	 answered;	/* see follow_look() */
 
 	/* Of a job. */
-	bool		 gone;		/* it is not there */
 	bool		 final;		/* it has ended */
 	int		 status;	/* final: HTTP status, 0 unknown */
 	char		*answer;	/* final: body, or NULL */

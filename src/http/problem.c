@@ -35,6 +35,16 @@ static const struct {
 	[PROBLEM_CANCELLED]	= { 409, "cancelled", "Cancelled" },
 	[PROBLEM_TOO_LARGE]	= { 413, "too_large", "Body too large" },
 	[PROBLEM_UNFIT_FIELD]	= { 422, "unfit_field", "Value does not fit" },
+	[PROBLEM_TOKEN_EXPIRED]	= { 422, "token_expired", "Token expired" },
+	[PROBLEM_TOKEN_REFUSED]	= { 422, "token_refused", "Token refused" },
+	[PROBLEM_TOKEN_JUST_REFUSED] = { 422, "token_just_refused",
+	    "Token refused just now" },
+	[PROBLEM_TOKEN_WRONG_CATEGORY] = { 422, "token_wrong_category",
+	    "Token of another category" },
+	[PROBLEM_TOKEN_NO_ACCESS] = { 422, "token_no_access",
+	    "Token without access" },
+	[PROBLEM_TOKEN_OTHER_SELLER] = { 422, "token_other_seller",
+	    "Token of another seller" },
 	[PROBLEM_TOO_MANY_REFUSALS] = { 429, "too_many_refusals",
 	    "Too many refused logins" },
 	[PROBLEM_PARTNER_ERROR]	= { 502, "partner_error", "Partner error" },
@@ -123,6 +133,18 @@ problem_field(struct req *r, const char *field, const char *detail, ...)
 }
 
 int
+problem_body(struct req *r, const char *detail, ...)
+{
+	va_list	 ap;
+	char	*text;
+
+	va_start(ap, detail);
+	text = format(r, detail, ap);
+	va_end(ap);
+	return answer(r, PROBLEM_BAD_BODY, "body", NULL, text);
+}
+
+int
 problem_unfit(struct req *r, const char *field, const char *detail, ...)
 {
 	va_list	 ap;
@@ -132,6 +154,18 @@ problem_unfit(struct req *r, const char *field, const char *detail, ...)
 	text = format(r, detail, ap);
 	va_end(ap);
 	return answer(r, PROBLEM_UNFIT_FIELD, field, NULL, text);
+}
+
+int
+problem_token(struct req *r, enum problem p, const char *detail, ...)
+{
+	va_list	 ap;
+	char	*text;
+
+	va_start(ap, detail);
+	text = format(r, detail, ap);
+	va_end(ap);
+	return answer(r, p, "token", NULL, text);
 }
 
 int

@@ -25,6 +25,12 @@ enum problem {
 	PROBLEM_CANCELLED,
 	PROBLEM_TOO_LARGE,
 	PROBLEM_UNFIT_FIELD,
+	PROBLEM_TOKEN_EXPIRED,
+	PROBLEM_TOKEN_REFUSED,
+	PROBLEM_TOKEN_JUST_REFUSED,
+	PROBLEM_TOKEN_WRONG_CATEGORY,
+	PROBLEM_TOKEN_NO_ACCESS,
+	PROBLEM_TOKEN_OTHER_SELLER,
 	PROBLEM_TOO_MANY_REFUSALS,
 	PROBLEM_PARTNER_ERROR,
 	PROBLEM_PARTNER_LIMITED,
@@ -48,11 +54,21 @@ int	problem(struct req *, enum problem, const char *detail, ...)
 int	problem_field(struct req *, const char *field, const char *detail, ...)
 	    PRINTF_LIKE(3, 4);
 
+/* The same for a body that cannot be read at all: its field is "body". */
+int	problem_body(struct req *, const char *detail, ...) PRINTF_LIKE(2, 3);
+
 /* The same for a value that is sound but does not fit here: status 422. */
 int	problem_unfit(struct req *, const char *field, const char *detail, ...)
 	    PRINTF_LIKE(3, 4);
 
-/* The same, with what could be chosen instead, an array. */
+/*
+ * The same for a seller's token that the API or we do not take: one of
+ * PROBLEM_TOKEN_*, status 422, field "token".
+ */
+int	problem_token(struct req *, enum problem, const char *detail, ...)
+	    PRINTF_LIKE(3, 4);
+
+/* As problem_unfit(), with what could be chosen instead, an array. */
 struct json;
 int	problem_choose(struct req *, const char *field, struct json *choices,
 	    const char *detail, ...) PRINTF_LIKE(4, 5);

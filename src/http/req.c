@@ -350,7 +350,7 @@ req_body(struct req *r, struct bytes *out)
 	out->p = arena_strndup(r->arena, body.data != NULL ? body.data : "",
 	    body.len);
 	buf_free(&body);
-	return rc == 0 ? 0 : problem(r, PROBLEM_BAD_BODY, "The body cannot be "
+	return rc == 0 ? 0 : problem_body(r, "The body cannot be "
 	    "read: it is longer than what is read here, or cut.");
 }
 
@@ -361,11 +361,9 @@ parse_body(struct req *r, struct bytes body, struct json **out)
 
 	*out = json_parse(r->arena, body.p, body.len, &why);
 	if (*out == NULL)
-		return problem(r, PROBLEM_BAD_BODY,
-		    "The body cannot be read: %s.", why);
+		return problem_body(r, "The body cannot be read: %s.", why);
 	if (!json_is_obj(*out))
-		return problem(r, PROBLEM_BAD_BODY,
-		    "The body must be a JSON object.");
+		return problem_body(r, "The body must be a JSON object.");
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "data/db.h"
 #include "http/cache.h"
 #include "http/fcgi.h"
+#include "http/place.h"
 #include "http/problem.h"
 #include "http/req.h"
 #include "http/resp.h"
@@ -76,14 +77,19 @@ serve_one(struct req *r, const struct route *routes, size_t nroutes)
 	if (req_parse(r) == 0)
 		route_dispatch(r, routes, nroutes);
 	resp_send(r);
+	/*
+	 * Before the last of it leaves: who has the answer may ask again at once,
+	 * or for /metrics, and another worker may be there before this one goes
+	 * on.  What is handed over is counted where it is answered.
+	 */
+	place_leave(r);
+	if (!resp_is_handover(r))
+		atomic_fetch_add(&tally->status[r->status / 100 % 6], 1);
 	if (r->cut)
 		fcgi_break(r->fcgi);
 	else
 		fcgi_finish(r->fcgi);
 	log_request(r, began_ms);
-	/* What is handed over is counted where it is answered. */
-	if (!resp_is_handover(r))
-		atomic_fetch_add(&tally->status[r->status / 100 % 6], 1);
 	log_set_request(NULL);
 	log_set_account(0);
 	slot_idle(r->worker->slot);

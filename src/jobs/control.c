@@ -79,22 +79,25 @@ change_job(struct db *db, struct arena *a, enum control_verb verb,
 }
 
 /*
- * The same request, or less.  Without "all", not with all false, which would
- * take it from a job that is joined and was asked for all.
+ * The same request, or less: what failed, and what the job did not come to.
+ * Without "all", not with all false, which would take it from a job that is
+ * joined and was asked for all.
  */
 static const char *
-request_again(struct arena *a, const char *text, bool failed_only)
+request_again(struct arena *a, const struct db_rows *old, bool failed_only)
 {
+	const char	*text = rows_text(old, 0, "request");
 	const char	*why;
 	struct json	*request = json_parse(a, text, strlen(text), &why);
 	struct json	*less;
 
-	if (request == NULL || !failed_only)
+	if (request == NULL || !failed_only || rows_bool(old, 0, "unknown"))
 		return text;
 	less = json_new_obj(a);
 	if (!json_is_nil(json_get(request, "batch")))
 		json_put(less, "batch", json_get(request, "batch"));
 	json_put_bool(less, "failed", true);
+	json_put_text(less, "since", rows_text(old, 0, "since"));
 	return json_dump(a, less);
 }
 
@@ -106,8 +109,8 @@ ask_again(struct db *db, struct arena *a, const struct db_rows *old,
 	struct db_rows	*rows;
 
 	if (job_ask(db, a, rows_text(old, 0, "kind"),
-	    rows_int(old, 0, "account_id"), request_again(a,
-	    rows_text(old, 0, "request"), failed_only),
+	    rows_int(old, 0, "account_id"), request_again(a, old,
+	    failed_only),
 	    first != NULL ? first : "{\"type\":\"start\"}",
 	    JOB_PRIORITY_NORMAL, c->id) == -1)
 		return -1;

@@ -77,8 +77,10 @@ fill(struct job *j, const struct db_rows *rows)
 	j->unchanged = rows_int(rows, 0, "unchanged");
 	j->failed = rows_int(rows, 0, "failed");
 	j->partner_ms = rows_int(rows, 0, "partner_ms");
-	j->database_ms = rows_int(rows, 0, "database_ms");
-	j->names_ms = rows_int(rows, 0, "names_ms");
+	j->database_ms = rows_null(rows, 0, "database_ms") ? -1 :
+	    rows_int(rows, 0, "database_ms");
+	j->names_ms = rows_null(rows, 0, "names_ms") ? -1 :
+	    rows_int(rows, 0, "names_ms");
 	j->calls_made = rows_null(rows, 0, "calls_made") ? -1 :
 	    rows_int(rows, 0, "calls_made");
 	j->calls_left = rows_null(rows, 0, "calls_left") ? -1 :
@@ -246,8 +248,8 @@ write_progress(struct job *j)
 	    db_int(j->done), if_known(j->total),
 	    db_int(j->added), db_int(j->updated), db_int(j->removed),
 	    db_int(j->unchanged), db_int(j->failed),
-	    db_int(j->partner_ms), db_int(j->database_ms),
-	    db_int(j->names_ms), column_arg(&j->events),
+	    db_int(j->partner_ms), if_known(j->database_ms),
+	    if_known(j->names_ms), column_arg(&j->events),
 	    column_arg(&j->error_items), column_arg(&j->error_codes),
 	    column_arg(&j->error_details), db_bool(j->forget_errors),
 	    if_known(j->eta_ms), if_known(j->calls_made),

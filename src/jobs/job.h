@@ -57,8 +57,8 @@ struct job {
 	int64_t			 unchanged;
 	int64_t			 failed;
 	int64_t			 partner_ms;
-	int64_t			 database_ms;
-	int64_t			 names_ms;
+	int64_t			 database_ms;	/* -1: not measured */
+	int64_t			 names_ms;	/* -1: not measured */
 	int64_t			 calls_made;	/* -1: not counted */
 	int64_t			 calls_left;	/* -1: not known */
 	int64_t			 eta_ms;	/* until its end; -1: by done */

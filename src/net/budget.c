@@ -81,6 +81,14 @@ budget_block(struct db *db, struct arena *a, const struct budget *b,
 	    db_int(refill_ms))) != NULL ? 0 : -1;
 }
 
+int
+budget_postpone(struct db *db, struct arena *a, const struct budget *b,
+    int64_t ms)
+{
+	return db_query(db, a, Q_NET_RATE_POSTPONE, DB_ARGS(db_text(b->api),
+	    account_arg(b), db_text(b->method), db_int(ms))) != NULL ? 0 : -1;
+}
+
 void
 budget_trim(struct db *db)
 {

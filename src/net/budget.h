@@ -56,6 +56,13 @@ int	budget_take(struct db *, struct arena *, const struct budget *,
 int	budget_block(struct db *, struct arena *, const struct budget *,
 	    int64_t ms) MUST_CHECK;
 
+/*
+ * A call that was granted was made so much later: the next one is, too.  -1: the
+ * database failed (logged).
+ */
+int	budget_postpone(struct db *, struct arena *, const struct budget *,
+	    int64_t ms) MUST_CHECK;
+
 /* Forgets budgets that are full again; failing is harmless (logged). */
 void	budget_trim(struct db *);
 

@@ -183,9 +183,11 @@ static void
 finish(struct handle *h, CURLcode code)
 {
 	struct upstream_call	*call = h->call;
-	curl_off_t		 after = 0;
+	curl_off_t		 after = 0, sent_us = 0;
 
 	call->took_ms = clock_mono_ms() - h->began_ms;
+	curl_easy_getinfo(h->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	call->sent_ms = h->began_ms + sent_us / 1000;
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &call->status);
 	if (curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after) ==
 	    CURLE_OK && after > 0)

@@ -48,6 +48,7 @@ struct upstream_call {
 	int64_t			 retry_after_ms; /* -1 when not said */
 	struct upstream_limit	 limit;
 	struct buf		 body;
+	int64_t			 sent_ms;	/* when, on clock_mono_ms() */
 	int64_t			 took_ms;
 	char			 why[128];	/* in words, when not OK */
 	void			*handle;	/* upstream.c's own */

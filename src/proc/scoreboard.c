@@ -119,7 +119,7 @@ slot_beat(struct slot *s)
 }
 
 size_t
-scoreboard_busy_for(int kind, uint64_t tenant)
+scoreboard_busy_for(int kind, uint64_t tenant, uint64_t bits)
 {
 	const struct slot	*s;
 	size_t			 i, n = 0;
@@ -127,7 +127,8 @@ scoreboard_busy_for(int kind, uint64_t tenant)
 	for (i = 0; i < board.n; i++) {
 		s = &board.slots[i];
 		if (s->state == SLOT_BUSY && s->kind == kind &&
-		    s->tenant == tenant)
+		    (s->tenant & bits) == (tenant & bits) &&
+		    s->tenant != 0)
 			n++;
 	}
 	return n;

@@ -54,8 +54,8 @@ void		 slot_busy(struct slot *, const char *what, const char *rid);
 void		 slot_idle(struct slot *);
 void		 slot_beat(struct slot *);
 
-/* How many slots of this kind are busy for this tenant. */
-size_t		 scoreboard_busy_for(int kind, uint64_t tenant);
+/* How many slots of this kind are busy for a tenant with these bits. */
+size_t		 scoreboard_busy_for(int kind, uint64_t tenant, uint64_t bits);
 
 /* Counters shared by all: requests by status class, respawns and the like. */
 struct tally {

@@ -10,15 +10,13 @@
 #include "core/log.h"
 #include "data/db.h"
 #include "http/auth.h"
+#include "http/place.h"
+#include "http/refusal.h"
 #include "http/req.h"
 #include "http/resp.h"
 #include "http/route.h"
 #include "programs/sync.h"
 #include "programs/turn.h"
-#include "proc/scoreboard.h"
-#include "proc/worker.h"
-
-#define UNKNOWN_TENANT	UINT64_MAX
 
 #define REFUSED_TEXT \
 	"The partner does not accept this user name and password."
@@ -66,59 +64,20 @@ set_account(struct req *r, const struct db_rows *rows)
 	log_set_account(r->account_id);
 }
 
-static int
-too_many(struct req *r)
-{
-	problem(r, PROBLEM_TOO_MANY_REFUSALS,
-	    "Too many refused logins; wait a minute and try again.");
-	resp_header(r, "Retry-After", "60");
-	return r->status;
-}
-
 /* 0 when the partner may be asked about this pair. */
 static int
 check_refusals(struct req *r)
 {
-	unsigned char	 name[SECRET_HASH_SIZE];
-	struct db_rows	*rows;
-
-	secret_hash("name", r->login->user, name);
-	rows = db_query(r->db, r->arena, Q_ACCOUNT_REFUSALS,
-	    DB_ARGS(db_bytes(hash_bytes(r->login->hash)),
-	    db_bytes(hash_bytes(name)),
-	    db_text(r->address != NULL ? r->address : ""),
-	    db_int(r->conf->auth_refusal_memory_ms)));
-	if (rows == NULL)
-		return problem_database(r);
-	if (rows_int(rows, 0, "of_pair") > 0)
-		return auth_refuse(r, PROBLEM_LOGIN_WRONG, REFUSED_TEXT);
-	if (rows_int(rows, 0, "of_name") >= r->conf->auth_refusals_per_name ||
-	    rows_int(rows, 0, "of_address") >=
-	    r->conf->auth_refusals_per_address)
-		return too_many(r);
-	return 0;
-}
-
-/*
- * A slow partner must not let one account fill the live workers: at most
- * half of them serve it at once (DESIGN, section 2).  All logins that are not
- * known yet count as one, so that nobody takes an account's places with its
- * name alone.
- */
-static int
-take_place(struct req *r, bool known)
-{
-	struct slot	*slot = r->worker->slot;
-	uint64_t	 tenant = known ? (uint64_t)r->account_id : UNKNOWN_TENANT;
-	size_t		 most = (size_t)(r->conf->live_workers + 1) / 2;
-
-	atomic_store(&slot->tenant, tenant);
-	if (scoreboard_busy_for(atomic_load(&slot->kind), tenant) <= most)
+	switch (refusal_look(r, r->login->user, r->login->hash)) {
+	case REFUSAL_NONE:
 		return 0;
-	problem(r, PROBLEM_BUSY, "Too many such requests wait for the partner; "
-	    "try again in a moment.");
-	resp_header(r, "Retry-After", "1");
-	return r->status;
+	case REFUSAL_KNOWN:
+		return auth_refuse(r, PROBLEM_LOGIN_WRONG, REFUSED_TEXT);
+	case REFUSAL_OFTEN:
+		return refusal_often(r, "logins");
+	default:
+		return problem_database(r);
+	}
 }
 
 void
@@ -154,7 +113,7 @@ account_partner_problem(struct req *r, enum partner_says says,
 	log_warn("partner: request failed", F_STR("why", why));
 	switch (says) {
 	case PARTNER_BAD_LOGIN:
-		if (account_refused(r->db, r->arena, r->login->user,
+		if (refusal_note(r->db, r->arena, r->login->user,
 		    r->login->hash,
 		    r->address != NULL ? r->address : "") == -1)
 			return problem_database(r);
@@ -170,18 +129,6 @@ account_partner_problem(struct req *r, enum partner_says says,
 			    "%lld", (long long)(retry_after_ms + 999) / 1000));
 		return r->status;
 	}
-}
-
-int
-account_refused(struct db *db, struct arena *a, struct bytes user,
-    const unsigned char hash[SECRET_HASH_SIZE], const char *address)
-{
-	unsigned char	 name[SECRET_HASH_SIZE];
-
-	secret_hash("name", user, name);
-	return db_query(db, a, Q_ACCOUNT_REFUSE, DB_ARGS(db_bytes(user),
-	    db_bytes(hash_bytes(hash)), db_bytes(hash_bytes(name)),
-	    db_text(address))) != NULL ? 0 : -1;
 }
 
 struct db_rows *
@@ -265,7 +212,9 @@ account_login(struct req *r)
 	if (r->upstream == NULL)
 		return known && !(r->route->flags & ROUTE_VERIFY) ? 0 :
 		    resp_handover(r, "@live");
-	if ((status = take_place(r, known)) != 0)
+	/* Unknown ones count as one: no name takes an account's places. */
+	if ((status = known ? place_take(r, PLACE_ACCOUNT,
+	    (uint64_t)r->account_id) : place_take(r, PLACE_LOGIN, 0)) != 0)
 		return status;
 	r->login->authorization = partner_authorization(r->arena,
 	    r->login->user, r->login->password);

@@ -34,15 +34,6 @@ int	account_login(struct req *);
 int	validate_credentials_post(struct req *);
 
 /*
- * Notes that the partner refused this pair.  If it is the one we have
- * stored, the account is refused from now on and its jobs pause; otherwise
- * nothing of the account changes.  -1: the database failed (logged).
- */
-int	account_refused(struct db *, struct arena *, struct bytes user,
-	    const unsigned char hash[SECRET_HASH_SIZE], const char *address)
-	    MUST_CHECK;
-
-/*
  * Asks the partner about r->login, which may be a request's or one made for
  * this: with conf, db, upstream and arena set.  The cheapest probe (contract,
  * section 1); it also tells the total.  The call stays in *call.

@@ -81,14 +81,6 @@ checkpoint_int(const struct json *c, const char *key, int64_t dflt)
 	return json_whole(json_get(c, key), &n) == 0 ? n : dflt;
 }
 
-static bool
-checkpoint_bool(const struct json *c, const char *key)
-{
-	bool	 yes;
-
-	return json_truth(json_get(c, key), &yes) == 0 && yes;
-}
-
 static struct db_rows *
 ask_seen(struct pass *p, int64_t pass)
 {
@@ -149,7 +141,7 @@ resume_pages(struct pass *p, const struct json *c)
 	pages_init(&p->pages, PARTNER_PAGE_MAX);
 	if (total >= 0)
 		pages_resume(&p->pages, json_get(c, "covered"), total);
-	p->pages.moved = checkpoint_bool(c, "moved");
+	p->pages.moved = json_flag(c, "moved");
 	log_info("sync: going on", F_INT("pass", p->number),
 	    F_INT("read", p->unique), F_INT("of", total));
 }
@@ -164,11 +156,11 @@ pass_resume(struct pass *p)
 	p->number = checkpoint_int(c, "pass", 1);
 	p->unique = checkpoint_int(c, "unique", 0);
 	p->noted = checkpoint_int(c, "noted", p->unique);
-	p->informed = checkpoint_bool(c, "informed");
-	p->answered = checkpoint_bool(c, "answered");
+	p->informed = json_flag(c, "informed");
+	p->answered = json_flag(c, "answered");
 	p->holds = checkpoint_int(c, "holds", 0);
 	/* Held back for want of budget: it has waited long enough. */
-	if (checkpoint_bool(c, "hungry"))
+	if (json_flag(c, "hungry"))
 		p->hungry_since_ms = clock_mono_ms() - STARVED_MS - 1;
 	p->doubted = checkpoint_int(c, "doubted", 0);
 	p->doubted_unique = checkpoint_int(c, "doubted_unique", 0);

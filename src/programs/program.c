@@ -147,7 +147,10 @@ read_list(struct value *v, struct arena *a, const struct json *member)
 enum part { PART_PROGRAM, PART_FIRST_BUSINESS, PART_METRICS, PART_UPGRADE,
 	PART__MAX };
 
-/* The columns: what each is called, and how it is read from which part. */
+/*
+ * The columns: what each is called, and how it is read from which part.  Lists
+ * are sent once each, and by number.
+ */
 static const struct {
 	enum column_type	 type;
 	enum part		 part;
@@ -187,19 +190,19 @@ static const struct {
 	    "ad_cost", read_whole },
 	[PROGRAM_FEE_PERIOD]	= { COLUMN_TEXT, PART_METRICS,
 	    "fee_period", read_text },
-	[PROGRAM_ACTIVE_FEATURES] = { COLUMN_JSONB, PART_PROGRAM,
+	[PROGRAM_ACTIVE_FEATURES] = { COLUMN_INT4, PART_PROGRAM,
 	    "active_features", read_list },
-	[PROGRAM_AVAILABLE_FEATURES] = { COLUMN_JSONB, PART_PROGRAM,
+	[PROGRAM_AVAILABLE_FEATURES] = { COLUMN_INT4, PART_PROGRAM,
 	    "available_features", read_list },
-	[PROGRAM_BUSINESSES]	= { COLUMN_JSONB, PART_PROGRAM,
+	[PROGRAM_BUSINESSES]	= { COLUMN_INT4, PART_PROGRAM,
 	    "businesses", read_list },
-	[PROGRAM_BUDGET_CHANGES] = { COLUMN_JSONB, PART_PROGRAM,
+	[PROGRAM_BUDGET_CHANGES] = { COLUMN_INT4, PART_PROGRAM,
 	    "future_budget_changes", read_list },
 	[PROGRAM_UPGRADE_RATE]	= { COLUMN_INT8, PART_UPGRADE,
 	    "monthly_rate", read_dollars },
 	[PROGRAM_UPGRADE_COST]	= { COLUMN_INT8, PART_UPGRADE,
 	    "cost", read_dollars },
-	[PROGRAM_AD_CATEGORIES]	= { COLUMN_JSONB, PART_PROGRAM,
+	[PROGRAM_AD_CATEGORIES]	= { COLUMN_INT4, PART_PROGRAM,
 	    "ad_categories", read_list },
 	[PROGRAM_CAMPAIGN]	= { COLUMN_TEXT, PART_PROGRAM,
 	    "ad_campaign_id", read_text },
@@ -232,11 +235,24 @@ read_businesses(struct program *p, struct arena *a, const struct json *list)
 	}
 }
 
-/* Of every column: what differs in any of them is another row. */
+static void
+digest(unsigned char *out, size_t size, const char *text, size_t len)
+{
+	unsigned char	 full[SECRET_HASH_SIZE];
+
+	secret_digest((struct bytes){ text, len }, full);
+	memcpy(out, full, size);
+}
+
+/*
+ * Of every column: what differs in any of them is another row.  Of the
+ * businesses alone as well, so that a row whose links stay needs no look at
+ * them.
+ */
 static void
 hash_program(struct program *p)
 {
-	unsigned char	 full[SECRET_HASH_SIZE];
+	const char	*businesses = p->values[PROGRAM_BUSINESSES].text;
 	struct buf	 b;
 	int		 rc = 0;
 
@@ -256,8 +272,12 @@ hash_program(struct program *p)
 	}
 	if (rc == -1)
 		fatal("no room to hash a program");
-	secret_digest((struct bytes){ b.data, b.len }, full);
-	memcpy(p->hash, full, sizeof(p->hash));
+	if (businesses == NULL)
+		businesses = "";
+	digest(p->hash, PROGRAM_LINKS_HASH_SIZE, businesses,
+	    strlen(businesses));
+	digest(p->hash + PROGRAM_LINKS_HASH_SIZE,
+	    PROGRAM_HASH_SIZE - PROGRAM_LINKS_HASH_SIZE, b.data, b.len);
 	buf_free(&b);
 }
 
@@ -303,6 +323,8 @@ program_batch_init(struct program_batch *b)
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
 		column_init(&b->columns[i], columns[i].type);
 	column_init(&b->hash, COLUMN_BYTEA);
+	documents_init(&b->lists);
+	column_init(&b->relinked, COLUMN_TEXT);
 	column_init(&b->link_program, COLUMN_TEXT);
 	column_init(&b->link_business, COLUMN_TEXT);
 }
@@ -313,6 +335,8 @@ program_batch_free(struct program_batch *b)
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
 		column_free(&b->columns[i]);
 	column_free(&b->hash);
+	documents_free(&b->lists);
+	column_free(&b->relinked);
 	column_free(&b->link_program);
 	column_free(&b->link_business);
 }
@@ -340,13 +364,21 @@ add_value(struct column *c, const struct value *v)
 }
 
 void
-program_batch_add(struct program_batch *b, const struct program *p)
+program_batch_add(struct program_batch *b, const struct program *p,
+    bool with_links)
 {
 	b->n++;
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
-		add_value(&b->columns[i], &p->values[i]);
+		if (columns[i].read == read_list && p->values[i].present)
+			column_int(&b->columns[i], documents_add(&b->lists,
+			    p->values[i].text));
+		else
+			add_value(&b->columns[i], &p->values[i]);
 	column_bytes(&b->hash, (struct bytes){ (const char *)p->hash,
 	    sizeof(p->hash) });
+	if (!with_links)
+		return;
+	column_text(&b->relinked, program_id(p));
 	for (size_t i = 0; i < p->nbusinesses; i++) {
 		column_text(&b->link_program, program_id(p));
 		column_text(&b->link_business, p->businesses[i]);

@@ -8,6 +8,7 @@
 #include "core/compiler.h"
 #include "core/secret.h"
 #include "data/column.h"
+#include "data/documents.h"
 
 /*
  * One program of the registry: the one place where a partner's element
@@ -17,7 +18,9 @@
 struct arena;
 struct json;
 
-#define PROGRAM_HASH_SIZE	16
+/* Over its businesses, then over every column of it. */
+#define PROGRAM_LINKS_HASH_SIZE	8
+#define PROGRAM_HASH_SIZE	(PROGRAM_LINKS_HASH_SIZE + 16)
 #define PROGRAM_TEXT_MAX	255	/* bytes of any text */
 #define PROGRAM_JSON_MAX	65536	/* bytes of any list, as JSON */
 #define PROGRAM_BUSINESSES_MAX	1000
@@ -88,6 +91,10 @@ struct program_batch {
 	size_t		 n;
 	struct column	 columns[PROGRAM__MAX];
 	struct column	 hash;
+	/* What the columns of lists name by number. */
+	struct documents lists;
+	/* Whose links may be others, and the links that those have now. */
+	struct column	 relinked;
 	struct column	 link_program;
 	struct column	 link_business;
 };
@@ -95,6 +102,12 @@ struct program_batch {
 /* Empty, with memory of its own until freed. */
 void	program_batch_init(struct program_batch *);
 void	program_batch_free(struct program_batch *);
-void	program_batch_add(struct program_batch *, const struct program *);
+
+/*
+ * With its links, or, when these are as they were, without.  Its texts have to
+ * live as long as the batch.
+ */
+void	program_batch_add(struct program_batch *, const struct program *,
+	    bool with_links);
 
 #endif

@@ -1,20 +1,18 @@
-/* The list of the registry: what was asked, the page, and the way on. */
+/* The list of the registry: what was asked, and the page. */
 #include "programs/registry.h"
 
 #include <string.h>
 
 #include "core/arena.h"
 #include "core/json.h"
-#include "http/cursor.h"
 #include "http/export.h"
+#include "http/paging.h"
 #include "http/problem.h"
 #include "http/req.h"
 #include "http/resp.h"
 #include "programs/filters.h"
 
-#define LIMIT_MAX	200
-#define OFFSET_MAX	100000000
-#define ARGS		(FILTERS_ARGS + 8)
+#define ARGS	(FILTERS_ARGS + PAGING_ARGS)
 
 static const struct export_column columns[] = {
 	{ "program_id", EXPORT_TEXT },
@@ -55,63 +53,8 @@ static const struct export_list csv = {
 /* What was asked for. */
 struct asked {
 	struct filters	 filters;
-	const char	*sort;		/* the name of a column */
-	bool		 from_end;
-	int64_t		 limit;
-	int64_t		 offset;
-	bool		 has_place;
-	struct cursor	 place;		/* where the page before ended */
-	const char	*scope;		/* what a cursor is bound to */
+	struct paging	 paging;
 };
-
-static const struct export_column *
-column(const char *name)
-{
-	for (size_t i = 0; i < nitems(columns); i++)
-		if (strcmp(columns[i].name, name) == 0)
-			return &columns[i];
-	return NULL;
-}
-
-static int
-read_sort(struct req *r, struct asked *q)
-{
-	const struct export_column	*c;
-	const char			*text;
-	int				 status;
-
-	if ((status = req_text(r, "sort", 64, &text)) != 0)
-		return status;
-	if (text == NULL)
-		text = "program_id";
-	q->from_end = *text == '-';
-	if ((c = column(text + q->from_end)) == NULL)
-		return problem_field(r, "sort", "sort must be the name of a "
-		    "column, with '-' in front to start from its end.");
-	q->sort = c->name;
-	return 0;
-}
-
-static int
-read_cursor(struct req *r, struct asked *q)
-{
-	const char	*text;
-	int		 status;
-
-	q->scope = arena_printf(r->arena, "%lld %s%s%s",
-	    (long long)r->account_id, q->from_end ? "-" : "", q->sort,
-	    filters_query(r->arena, &q->filters));
-	if ((status = req_text(r, "cursor", 4096, &text)) != 0 || text == NULL)
-		return status;
-	q->has_place = true;
-	if (cursor_read(r->arena, q->scope, text, &q->place) == -1)
-		return problem_field(r, "cursor", "cursor is not one of this "
-		    "list, with this sort and these filters.");
-	if (q->offset > 0)
-		return problem_field(r, "offset", "offset and cursor are two "
-		    "ways on; give one of them.");
-	return 0;
-}
 
 static int
 read_query(struct req *r, struct asked *q)
@@ -122,13 +65,12 @@ read_query(struct req *r, struct asked *q)
 
 	*q = (struct asked){ 0 };
 	if ((status = req_word(r, "source", sources, NULL, &source)) != 0 ||
-	    (status = req_int(r, "limit", 20, 1, LIMIT_MAX, &q->limit)) != 0 ||
-	    (status = req_int(r, "offset", 0, 0, OFFSET_MAX,
-	    &q->offset)) != 0 ||
-	    (status = filters_read(r, &q->filters)) != 0 ||
-	    (status = read_sort(r, q)) != 0)
+	    (status = paging_read(r, &csv, &q->paging)) != 0 ||
+	    (status = filters_read(r, &q->filters)) != 0)
 		return status;
-	return read_cursor(r, q);
+	return paging_read_cursor(r, arena_printf(r->arena, "%lld%s",
+	    (long long)r->account_id, filters_query(r->arena, &q->filters)),
+	    &q->paging);
 }
 
 /* limit: -1 for all. */
@@ -136,17 +78,8 @@ static void
 fill_args(const struct req *r, const struct asked *q, int64_t limit,
     struct db_arg args[ARGS])
 {
-	size_t	 n = FILTERS_ARGS;
-
 	filters_args(r, &q->filters, args);
-	args[n++] = db_text(q->sort);
-	args[n++] = db_bool(q->from_end);
-	args[n++] = db_bool(q->has_place);
-	args[n++] = q->place.has_number ? db_int(q->place.number) : db_null();
-	args[n++] = db_text(q->place.words);
-	args[n++] = db_text(q->place.id);
-	args[n++] = limit == -1 ? db_null() : db_int(limit);
-	args[n++] = db_int(q->offset);
+	paging_args(&q->paging, limit, args + FILTERS_ARGS);
 }
 
 static void
@@ -188,40 +121,10 @@ row(struct arena *a, const struct db_rows *rows, size_t i)
 	return obj;
 }
 
-/* The cursor after the i-th row. */
-static const char *
-cursor_after(struct req *r, const struct asked *q, const struct db_rows *rows,
-    size_t i)
-{
-	struct cursor	 place = {
-		.has_number = !rows_null(rows, i, "key_number"),
-		.number = rows_int(rows, i, "key_number"),
-		.words = rows_text(rows, i, "key_words"),
-		.id = rows_text(rows, i, "program_id"),
-	};
-
-	return cursor_make(r->arena, q->scope, &place);
-}
-
-/* RFC 8288: the same list, from its start or from the cursor on. */
-static void
-add_link(struct req *r, const struct asked *q, const char *next)
-{
-	char	*list = arena_printf(r->arena, "<%s?source=registry%s&sort=%s%s"
-		    "&limit=%lld", r->path,
-		    filters_query(r->arena, &q->filters),
-		    q->from_end ? "-" : "", q->sort, (long long)q->limit);
-	char	*link = arena_printf(r->arena, "%s>; rel=\"first\"", list);
-
-	if (next != NULL)
-		link = arena_printf(r->arena,
-		    "%s, %s&cursor=%s>; rel=\"next\"", link, list, next);
-	resp_header(r, "Link", link);
-}
-
 static int
 page(struct req *r, const struct asked *q)
 {
+	const struct paging	*p = &q->paging;
 	struct json	*body = json_new_obj(r->arena);
 	struct json	*programs = json_new_arr(r->arena);
 	const char	*next = NULL;
@@ -230,31 +133,32 @@ page(struct req *r, const struct asked *q)
 	size_t		 n;
 
 	/* One more than asked for tells whether there is a next page. */
-	fill_args(r, q, q->limit + 1, args);
+	fill_args(r, q, p->limit + 1, args);
 	rows = db_query(r->db, r->arena, Q_PROGRAMS_REGISTRY_LIST, args, ARGS);
 	if (rows == NULL)
 		return problem_database(r);
 	n = rows_null(rows, 0, "program_id") ? 0 : rows_count(rows);
-	if (n > (size_t)q->limit) {
-		n = (size_t)q->limit;
-		next = cursor_after(r, q, rows, n - 1);
+	if (n > (size_t)p->limit) {
+		n = (size_t)p->limit;
+		next = paging_after(r, p, rows, n - 1, "program_id");
 	}
 	for (size_t i = 0; i < n; i++)
 		json_push(programs, row(r->arena, rows, i));
 	json_put(body, "programs", programs);
 	json_put_int(body, "total_count", rows_int(rows, 0, "total_count"));
-	json_put_int(body, "offset", q->offset);
-	json_put_int(body, "limit", q->limit);
+	json_put_int(body, "offset", p->offset);
+	json_put_int(body, "limit", p->limit);
 	json_put_text(body, "program_status", q->filters.state != NULL ?
 	    q->filters.state : "ALL");
 	if (q->filters.business != NULL)
 		json_put_text(body, "business_id", q->filters.business);
 	json_put_text(body, "sort", arena_printf(r->arena, "%s%s",
-	    q->from_end ? "-" : "", q->sort));
+	    p->from_end ? "-" : "", p->sort));
 	json_put_text(body, "next_cursor", next);
 	json_put_bool(body, "from_db", true);
 	resp_json(r, 200, body);
-	add_link(r, q, next);
+	paging_link(r, p, arena_printf(r->arena, "source=registry%s",
+	    filters_query(r->arena, &q->filters)), next);
 	return r->status;
 }
 
@@ -264,9 +168,7 @@ all_as_csv(struct req *r, struct asked *q)
 {
 	struct db_arg	 args[ARGS];
 
-	q->has_place = false;
-	q->place = (struct cursor){ 0 };
-	q->offset = 0;
+	paging_all(&q->paging);
 	fill_args(r, q, -1, args);
 	return export_csv(r, &csv, Q_PROGRAMS_REGISTRY_LIST, args, ARGS);
 }
@@ -285,7 +187,8 @@ registry_get(struct req *r)
 int
 registry_one(struct req *r, const char *id, struct json **one)
 {
-	struct asked	 q = { .filters = { .id = id }, .sort = "program_id" };
+	struct asked	 q = { .filters = { .id = id },
+			    .paging = { .sort = "program_id" } };
 	struct db_arg	 args[ARGS];
 	struct db_rows	*rows;
 

@@ -12,14 +12,20 @@
 #include "programs/program.h"
 #include "programs/report.h"
 
+/* How a program differs from what the registry has. */
+enum {
+	HELD = 1 << 0,		/* held otherwise, maybe as retired */
+	LACKING = 1 << 1,	/* or not at all */
+	NEW = 1 << 2,		/* to those who count */
+	RELINKED = 1 << 3,	/* its businesses may be others */
+};
+
 /* A program of the batch and what the registry says of it. */
 struct entry {
 	const char	*id;
 	struct program	 program;
 	size_t		 arrival;	/* the page that it came with */
-	bool		 is_held;	/* maybe as retired */
-	bool		 is_new;
-	bool		 differs;
+	unsigned int	 differs;	/* of the above; 0 when it does not */
 	UT_hash_handle	 hh;
 };
 
@@ -91,17 +97,25 @@ is_all(const struct pass *p)
 static int
 compare(struct pass *p, struct entry *entries)
 {
-	struct job	*j = p->job;
-	struct column	 ids, hashes;
-	struct db_rows	*rows;
-	struct entry	*e;
+	static const struct {
+		const char	*name;
+		unsigned int	 bit;
+	} kinds[] = { { "held", HELD }, { "lacking", LACKING },
+		{ "new", NEW }, { "relinked", RELINKED } };
+	struct job	 *j = p->job;
+	struct entry	**places = arena_alloc(p->batch,
+			      (HASH_COUNT(entries) + 1) * sizeof(*places));
+	struct column	  ids, hashes;
+	struct db_rows	 *rows;
+	size_t		  n = 0, count;
 
 	column_init(&ids, COLUMN_TEXT);
 	column_init(&hashes, COLUMN_BYTEA);
-	for (e = entries; e != NULL; e = e->hh.next) {
+	for (struct entry *e = entries; e != NULL; e = e->hh.next) {
 		column_text(&ids, e->id);
 		column_bytes(&hashes, (struct bytes){
 		    (const char *)e->program.hash, PROGRAM_HASH_SIZE });
+		places[++n] = e;
 	}
 	rows = db_query(j->db, j->scratch, Q_PROGRAMS_COMPARE, DB_ARGS(
 	    db_int(j->account_id), db_text(j->id), db_int(p->number),
@@ -110,13 +124,12 @@ compare(struct pass *p, struct entry *entries)
 	column_free(&hashes);
 	if (rows == NULL)
 		return -1;
-	for (size_t i = 0; i < rows_count(rows); i++) {
-		HASH_FIND_STR(entries, rows_text(rows, i, "program_id"), e);
-		if (e == NULL)
-			continue;
-		e->is_held = rows_bool(rows, i, "is_held");
-		e->is_new = rows_bool(rows, i, "is_new");
-		e->differs = true;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		const int64_t	*list = rows_ints(rows, 0, kinds[k].name,
+				    j->scratch, &count);
+
+		for (size_t i = 0; i < count; i++)
+			places[list[i]]->differs |= kinds[k].bit;
 	}
 	return 0;
 }
@@ -144,32 +157,36 @@ count_unique(struct pass *p, int64_t n)
 static int
 send_batch(struct job *j, enum query q, struct program_batch *b)
 {
-	struct db_arg	 args[PROGRAM__MAX + 4];
+	struct db_arg	 args[PROGRAM__MAX + 6];
 	size_t		 n = 0;
 
 	args[n++] = db_int(j->account_id);
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
 		args[n++] = column_arg(&b->columns[i]);
 	args[n++] = column_arg(&b->hash);
+	args[n++] = documents_arg(&b->lists);
 	args[n++] = column_arg(&b->link_program);
 	args[n++] = column_arg(&b->link_business);
+	if (q == Q_PROGRAMS_CHANGE)	/* what is new has no links yet */
+		args[n++] = column_arg(&b->relinked);
 	return db_query(j->db, j->scratch, q, args, n) != NULL ? 0 : -1;
 }
 
-/* Those that differ and are held, or are not; 1 when there were any. */
+/* Those that are held otherwise, or those that the registry lacks. */
 static int
-write_some(struct pass *p, struct entry *entries, bool held)
+write_some(struct pass *p, struct entry *entries, unsigned int which)
 {
 	struct program_batch	 batch;
 	int			 rc = 0;
 
 	program_batch_init(&batch);
 	for (struct entry *e = entries; e != NULL; e = e->hh.next)
-		if (e->differs && e->is_held == held)
-			program_batch_add(&batch, &e->program);
+		if (e->differs & which)
+			program_batch_add(&batch, &e->program,
+			    e->differs & RELINKED);
 	if (batch.n > 0)
-		rc = send_batch(p->job, held ? Q_PROGRAMS_CHANGE :
-		    Q_PROGRAMS_ADD, &batch) == -1 ? -1 : 1;
+		rc = send_batch(p->job, which == HELD ? Q_PROGRAMS_CHANGE :
+		    Q_PROGRAMS_ADD, &batch);
 	program_batch_free(&batch);
 	return rc;
 }
@@ -178,16 +195,10 @@ write_some(struct pass *p, struct entry *entries, bool held)
 static int
 write_changes(struct pass *p, struct entry *entries)
 {
-	struct job	*j = p->job;
-	int		 changed, added;
-
 	if (p->dry_run)
 		return 0;
-	if ((changed = write_some(p, entries, true)) == -1 ||
-	    (added = write_some(p, entries, false)) == -1)
-		return -1;
-	return changed + added == 0 || db_query(j->db, j->scratch,
-	    Q_PROGRAMS_NEWER, DB_ARGS(db_int(j->account_id))) != NULL ? 0 : -1;
+	return write_some(p, entries, HELD) == 0 &&
+	    write_some(p, entries, LACKING) == 0 ? 0 : -1;
 }
 
 static void
@@ -221,8 +232,8 @@ report_arrivals(struct pass *p, struct entry *entries)
 		struct outcome	*o = &outcomes[e->arrival];
 
 		o->fresh++;
-		o->added += e->is_new;
-		o->updated += e->differs && !e->is_new;
+		o->added += (e->differs & NEW) != 0;
+		o->updated += e->differs != 0 && !(e->differs & NEW);
 	}
 	for (size_t i = 0; i < p->narrivals; i++)
 		report_arrival(p, i, &outcomes[i]);

@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "data/db.h"
+#include "http/refusal.h"
 #include "programs/account.h"
 #include "programs/names.h"
 #include "programs/pass.h"
@@ -92,7 +93,7 @@ end_failed(struct sync *s, enum partner_says says)
 	    s->pass.why != NULL ? s->pass.why : "nothing came");
 	if (job_begin(j) == -1)
 		return JOB_LOST;
-	if (says == PARTNER_BAD_LOGIN && account_refused(j->db, j->scratch,
+	if (says == PARTNER_BAD_LOGIN && refusal_note(j->db, j->scratch,
 	    s->account.user, s->account.hash, "") == -1)
 		return JOB_LOST;
 	pass_checkpoint(&s->pass);

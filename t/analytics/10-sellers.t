@@ -5,18 +5,27 @@
 
 use strict;
 use warnings;
+use Encode ();
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP ();
 use Lockstep::Analytics;
 use Lockstep::Stack;
+use POSIX ();
 use Test::More;
 
-my $s = analytics(60);
+# Six add a seller at the same time: one operator has a quarter of the places.
+my $s = analytics(60, conf => { 'live.workers' => 24, 'db.timeout' => '20s' });
 
 sub problem_is {
 	my ($answer, $status, $field, $name) = @_;
 	is "$answer->{status} " . ($answer->{json}{field} // ''), "$status " . ($field // ''), $name or diag $answer->{body};
+	return;
+}
+
+sub refusal_is {
+	my ($answer, $code, $name) = @_;
+	is "$answer->{status} " . ($answer->{json}{field} // '') . ' ' . ($answer->{json}{code} // ''), "422 token $code", $name or diag $answer->{body};
 	return;
 }
 
@@ -40,14 +49,66 @@ subtest 'a token is tried before it is kept, and never shown' => sub {
 	problem_is(op(POST => 'sellers', json => { name => $name, token => $token }), 422, 'name', 'one of a name');
 };
 
+# Answers of requests that are made at the same time.
+sub at_once {
+	my ($doing, @body) = @_;
+	my @pipe;
+	for my $body (@body) {
+		pipe my $in, my $out or die "pipe: $!";
+		my $pid = fork // die "fork: $!";
+		if ($pid) { push @pipe, [$pid, $in]; next }
+		my $answer = op(POST => 'sellers', json => $body);
+		print $out JSON::PP::encode_json($answer);
+		close $out;
+		POSIX::_exit(0);
+	}
+	$doing->();
+	return map {
+		my ($pid, $in) = @$_;
+		my $answer = JSON::PP::decode_json(do { local $/; <$in> });
+		waitpid $pid, 0;
+		$answer;
+	} @pipe;
+}
+
+subtest 'two of a name at the same time: one is added, the other is told' => sub {
+	my @token = map { (shop(jam => 'standard'))[1] } 1 .. 6;
+	$s->seller->fault(method => 'funnel', kind => 'delay', ms => 500);
+	my @answer = at_once(sub { }, map { { name => 'Twins', token => $_ } } @token);
+	$s->seller->heal;
+	my ($added, @told) = sort { $a->{status} <=> $b->{status} } @answer;
+	is $added->{status}, 201, 'one';
+	problem_is($_, 422, 'name', 'another') for @told;
+	is $s->sql_value(q(SELECT count(*) FROM seller WHERE name = 'Twins')), 1, 'there is one';
+	is $s->sql_value(q(SELECT count(*) FROM account a WHERE api = 'wb' AND NOT EXISTS (SELECT FROM seller WHERE account_id = a.id))), 0, '... and nothing is left of the others';
+	# The same with the moment held still: the other one is about to be committed.
+	my ($name, $token) = shop(jam => 'standard');
+	my ($operator) = $s->operator_login->[0];
+	$s->db->begin_work;
+	$s->sql(q(INSERT INTO account (api, user_name, login_hash, sealed_password, verified_at) VALUES ('wb', ':wb:held', '', '', clock_timestamp())));
+	$s->sql(q(INSERT INTO seller (account_id, operator, name, limit_key) VALUES (lastval(), ?, 'Held', '')), $operator);
+	my ($late) = at_once(sub {
+		# Within a transaction it would show the same moment again and again.
+		wait_until { $s->sql('SELECT pg_stat_clear_snapshot()'); $s->sql_value(q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'transactionid')) } 20, 'the other waits';
+		$s->db->commit;
+	}, { name => 'Held', token => $token });
+	problem_is($late, 422, 'name', 'it is told');
+	$s->sql(q(DELETE FROM account WHERE user_name = ':wb:held'));
+};
+
 subtest 'tokens that are not good' => sub {
 	my ($name) = shop(jam => 'standard');
 	my %token = (malformed => 'abc', expired => $s->seller->token($name, days => -1),
 		category => $s->seller->token($name, categories => ['prices']), revoked => $s->seller->token($name, days => 90));
 	$s->seller->revoke($token{revoked}, 401);
+	my %code = (malformed => 'token_refused', expired => 'token_expired', category => 'token_wrong_category', revoked => 'token_refused');
 	for (sort keys %token) {
-		problem_is(op(POST => 'sellers', json => { name => "x $_", token => $token{$_} }), 422, 'token', $_);
+		refusal_is(op(POST => 'sellers', json => { name => "x $_", token => $token{$_} }), $code{$_}, $_);
 	}
+	refusal_is(op(POST => 'sellers', json => { name => 'x again', token => $token{category} }), 'token_just_refused', 'one that was refused just now');
+	my $gone = $s->seller->token($name, days => 80);
+	$s->seller->revoke($gone, 403);
+	refusal_is(op(POST => 'sellers', json => { name => 'x gone', token => $gone }), 'token_no_access', 'one of a user who is gone');
 	for ('', 'a b', "a\n", 'x' x 5000, 7, undef) {
 		problem_is(op(POST => 'sellers', json => { name => 'x', token => $_ }), 400, 'token', 'no token at all');
 	}
@@ -65,13 +126,14 @@ subtest 'another token' => sub {
 	is $answer->{status}, 200, 'taken' or diag $answer->{body};
 	is $answer->{json}{tokenKind}, 'service', '... of its kind';
 	my (undef, $strange) = shop(jam => 'standard');
-	problem_is(op(POST => "sellers/$one->{id}/token", json => { token => $strange }), 422, 'token', 'not another seller\'s');
+	refusal_is(op(POST => "sellers/$one->{id}/token", json => { token => $strange }), 'token_other_seller', 'not another seller\'s');
+	refusal_is(op(POST => "sellers/$one->{id}/token", json => { token => $s->seller->token($one->{name}, days => -1) }), 'token_expired', 'nor one that is over');
 	my $soon = $s->seller->token($one->{name}, days => 5);
 	$s->sql('DELETE FROM rate_bucket');
 	is op(POST => "sellers/$one->{id}/token", json => { token => $soon })->{json}{tokenExpiresSoon}, JSON::PP::true, 'one that ends soon says so';
 	run_of($one);
 	run_of($one);
-	is scalar($s->log(qr/"analytics: token expires soon" seller=\Q$one->{name}\E /)), 1, 'it is warned about once';
+	is scalar($s->log(qr/"analytics: token expires soon" seller=\Q$one->{name}\E /, 1)), 1, 'it is warned about once';
 	is $s->sql_value(q(SELECT count(*) FROM event WHERE topic = 'analytics.token_expires' AND account_id = ?), $one->{id}), 1, '... and by one event';
 };
 
@@ -102,6 +164,77 @@ subtest 'products by list and by CSV; what is no id is reported, item by item' =
 	for (undef, 'x', { a => 1 }) { problem_is(op(POST => $path, json => { nmIds => $_ }), 400, 'nmIds', 'no list') }
 };
 
+subtest 'no line of a CSV is lost in silence' => sub {
+	my $one = seller_of(jam => 'standard', products => 1);
+	my $path = "sellers/$one->{id}/products";
+	my $next = 1000;
+	# Three ids of their own in each.
+	my $send = sub {
+		my ($csv, $encode) = @_;
+		$csv =~ s/N/$next++/ge;
+		return op(POST => $path, body => $encode ? $encode->($csv) : $csv, headers => { 'Content-Type' => 'text/csv' });
+	};
+	my %same = ('LF' => "N\nN\nN\n", 'CR' => "N\rN\rN\r", 'CRLF' => "N\r\nN\r\nN", 'tabs' => "nmId\ttitle\nN\ta\nN\tb\nN\tc\n",
+		'a title of two lines' => qq(nmId,title\nN,"Mug\n904"\nN,x\n"N",y\n), 'a Russian heading' => "\xd0\x90\xd1\x80\xd1\x82;x\nN\nN\nN",
+		'lines of nothing' => "N\n\n;;\nN\n  \nN\n\n");
+	for my $how (sort keys %same) {
+		for my $as ('UTF-8', 'UTF-16LE', 'UTF-16BE') {
+			my $answer = $send->($same{$how}, $as eq 'UTF-8' ? undef : sub { Encode::encode($as, "\x{feff}" . Encode::decode('UTF-8', $_[0])) });
+			is_deeply [$answer->{status}, @{ $answer->{json} }{qw(added known rejectedCount)}], [200, 3, 0, 0], "$how, $as" or diag $answer->{body};
+		}
+	}
+	my %told = ("41000012x\nN\n" => ['41000012x', 1], ",N\nN\n" => ['', 1], "nmId\nN\n\n;N\n" => ['', 4],
+		"nmId\nnmId\nN\n" => ['nmId', 2], qq(N,"a\nb"\nx\n) => ['x', 3], "N\n\xc0\xf0\xf2 7\n" => ['??? 7', 2],
+		"N\n" . "\xd0\x90" x 40 => ["\x{410}" x 32, 2], "N\n1 000\n" => ['1 000', 2]);
+	for my $csv (sort keys %told) {
+		my $answer = $send->($csv);
+		is_deeply [$answer->{status}, $answer->{json}{added}, map { [@$_{qw(item line)}] } @{ $answer->{json}{rejected} }], [200, 1, $told{$csv}],
+		    'told: ' . $csv =~ s/[^ -~]/?/gr or diag $answer->{body};
+	}
+	my $total = op(GET => "sellers/$one->{id}")->{json}{products};
+	for my $csv ("903\n904\0\n905\n", "9\0000\0003\0", "\xff\xfe9\0000", "\xff\xfe\x00\xd8", "\xff\xfe\0\0009\0\0\0", qq(903\n904,"x\n905\n), qq("903"4\n)) {
+		problem_is($send->($csv), 400, 'body', 'refused: ' . $csv =~ s/[^ -~]/?/gr);
+	}
+	is op(GET => "sellers/$one->{id}")->{json}{products}, $total, '... as a whole';
+};
+
+subtest 'products that are removed are gone with their past' => sub {
+	my $one = seller_of(jam => 'standard', products => 4);
+	my $path = "sellers/$one->{id}/products";
+	my ($gone, $more, @rest) = sort { $a <=> $b } @{ $one->{ids} };
+	is op(POST => $path, json => { nmIds => [7] })->{json}{added}, 1, 'an id that was never on the market';
+	is run_of($one)->{state}, 'partial', '... makes the run partial';
+	my $other = seller_of(jam => 'standard', products => 1);
+	my $answer = op(DELETE => $path, json => { nmIds => [7, $gone, $gone, 8, 'x', $other->{ids}[0]] });
+	is_deeply [$answer->{status}, @{ $answer->{json} }{qw(removed unknown rejectedCount total)}], [200, 2, 3, 1, 3], 'removed, unknown, rejected';
+	is_deeply [sort keys %{ pages($one) }], [$more, @rest], 'the list is without it';
+	is op(GET => "products/$gone?sellerId=$one->{id}")->{status}, 404, '... so is it by itself';
+	is $s->sql_value('SELECT count(*) FROM product_analytics WHERE account_id = ? AND nm_id = ?', $one->{id}, $gone), 0, '... its past is gone';
+	is $s->sql_value('SELECT count(*) FROM product WHERE account_id = ?', $other->{id}), 1, 'another seller\'s is untouched';
+	is run_of($one)->{state}, 'done', 'and the next run is done';
+	is op(GET => "sellers/$one->{id}")->{json}{trouble}, undef, '... without trouble';
+	$answer = op(DELETE => $path, body => "nmId\r\n$more\r\n", headers => { 'Content-Type' => 'text/csv' });
+	is_deeply [@{ $answer->{json} }{qw(removed total)}], [1, 2], 'by CSV';
+	problem_is(op(DELETE => $path, json => { nmIds => 7 }), 400, 'nmIds', 'no list');
+	problem_is(op(DELETE => $path, json => { all => JSON::PP::true }), 400, 'all', 'all of them at once');
+	problem_is(op(DELETE => $path), 400, 'body', 'nothing at all');
+	is scalar(keys %{ pages($one) }), 2, 'nothing was removed by those';
+};
+
+subtest 'products that are removed in the middle of a run' => sub {
+	my $one = seller_of(jam => 'standard', products => 120);
+	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'delay', ms => 800, call => 2);
+	my $id = ask($one);
+	wait_until { ($s->seller->counts($one->{name})->{methods}{texts}{calls} // 0) >= 2 } 20, 'the second call for texts';
+	my @gone = (sort { $a <=> $b } @{ $one->{ids} })[60 .. 64, 110];
+	is op(DELETE => "sellers/$one->{id}/products", json => { nmIds => \@gone })->{json}{removed}, 6, 'five of that call, one of the next';
+	my $job = ended($id);
+	$s->seller->heal;
+	is $job->{state}, 'done', 'the run is done';
+	is_deeply [grep { $_->{syncStatus} ne 'success' } values %{ pages($one) }], [], 'all that are left are complete';
+	is scalar(keys %{ pages($one) }), 114, '... and none is back';
+};
+
 subtest 'what asks for a run: each bad value is named, and no job is made' => sub {
 	my $one = seller_of(jam => 'standard');
 	my $before = jobs();
@@ -110,7 +243,7 @@ subtest 'what asks for a run: each bad value is named, and no job is made' => su
 		problem_is(op(POST => $path, json => { sellerId => $one->{id}, batchSize => $size }), 400, 'batchSize', 'batchSize ' . JSON::PP->new->allow_nonref->encode($size));
 	}
 	for my $body ('{', '[]', '"x"', '{"batchSize":}', 'batchSize=10') {
-		is op(POST => $path, body => $body)->{status}, 400, "malformed: $body";
+		problem_is(op(POST => $path, body => $body), 400, 'body', "malformed: $body");
 	}
 	for ('x', 1.5, -1) { problem_is(op(POST => $path, json => { sellerId => $_ }), 400, 'sellerId', "sellerId $_") }
 	for (0.5, 'x', 0) { problem_is(op(POST => $path, json => { sellerId => $one->{id}, ifOlderThanHours => $_ }), 400, 'ifOlderThanHours', "ifOlderThanHours $_") }
@@ -146,7 +279,7 @@ subtest 'an operator sees only what is theirs' => sub {
 	my ($id, $seller, $nm) = ($job->{id}, $theirs->{id}, $theirs->{ids}[0]);
 	unlike op(GET => 'sellers')->{body}, qr/"id":$seller\b/, 'not in the list of sellers';
 	unlike op(GET => 'jobs?limit=100')->{body}, qr/$id/, 'nor in that of jobs';
-	for ("GET sellers/$seller", "DELETE sellers/$seller", "POST sellers/$seller/products", "POST sellers/$seller/token",
+	for ("GET sellers/$seller", "DELETE sellers/$seller", "POST sellers/$seller/products", "POST sellers/$seller/token", "DELETE sellers/$seller/products",
 	    "GET sellers/$seller/events", "GET jobs/$id", "GET jobs/$id/events", map { "POST jobs/$id/$_" } qw(cancel pause resume retry)) {
 		my ($method, $path) = split / /;
 		is op($method => $path, ($method eq 'POST' ? (body => '{"nmIds":[5],"token":"x"}') : ()))->{status}, 404, $_;

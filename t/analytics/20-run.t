@@ -48,10 +48,21 @@ sub figures_are {
 	return;
 }
 
+clear_of_midnight(120);
 my $seller = seller_of(products => 438, jam => 'standard');
+
+# Each time that a turn is asked for, granted or not.
+$s->sql($_) for 'CREATE TABLE turn (method text)',
+    q(CREATE FUNCTION turn() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+	BEGIN
+		INSERT INTO public.turn VALUES (new.method);
+		RETURN NULL;
+	END $$),
+    'CREATE TRIGGER turn AFTER INSERT OR UPDATE OF granted ON rate_bucket FOR EACH ROW EXECUTE FUNCTION turn()';
 
 subtest '438 products with texts: ten calls, none refused, and every figure as it was sent' => sub {
 	my $job = sync_of($seller, seconds => 120);
+	$s->sql('DROP TRIGGER turn ON rate_bucket');
 	is $job->{state}, 'done', 'done' or diag explain $job;
 	is_deeply $job->{progress}, { done => 438, total => 438, percentage => 100 }, 'progress';
 	is_deeply $job->{calls}, { made => 10, left => 0 }, 'calls';
@@ -80,11 +91,18 @@ subtest 'what it told on the way' => sub {
 	is_deeply [grep { $_->{batches} != 44 || $_->{total} != 438 || $_->{failed} != 0 } @progress], [], '... of how much';
 	is $progress[-1]{percentage}, 100, '100 at the end';
 	is scalar(grep { $_->{percentage} == 100 } @progress), 1, '... and only there';
-	cmp_ok scalar(grep { $_->{type} eq 'waiting' && $_->{reason} eq 'api_pace' && $_->{until} } @event), '>=', 8, 'waiting, until when and why';
+	my @saved = grep { $_->{type} eq 'saved' } @event;
+	is_deeply [map { "$_->{part} $_->{batch}/$_->{batches} $_->{saved}" } @saved], [map { 'figures ' . (10 * $_ < 438 ? "$_/44 " . 10 * $_ : '44/44 438') } 1 .. 44],
+	    'each batch of figures as well, while its texts are to come';
+	# Between two chunks, unless the first was so long in the making that the next has its turn at once.
+	my $waits = $s->sql_value(q(SELECT count(*) FROM turn WHERE method = 'search-texts')) - 9;
+	cmp_ok $waits, '>=', 1, 'turns that it asked for too early';
+	is scalar(grep { $_->{type} eq 'waiting' && $_->{reason} eq 'api_pace' && $_->{until} } @event), $waits, 'each wait is told, until when and why';
 	is_deeply [map { $_->{type} } $event[-1]], ['complete'], 'complete';
 	is $event[-1]{ok}, 438, '... with how many';
-	my @line = $s->log(qr/analytics: (?:batch|done)/);
+	my @line = $s->log(qr/analytics: (?:batch|done)/, 45);
 	is scalar(grep { /msg="analytics: batch \d+\/44"/ && /seller=\S+ products=\d+/ } @line), 44, 'a log line for each batch';
+	is scalar($s->log(qr{msg="analytics: figures \d+/44" .*products=\d+}, 44)), 44, '... and of figures';
 	like $line[-1], qr/msg="analytics: done ok=438 failed=0"/, '... and one at the end';
 };
 
@@ -100,13 +118,63 @@ subtest 'a second run: the same row, newer figures; one run a seller' => sub {
 	figures_are($seller, 'late data has come in');
 };
 
+subtest 'the plan is known before the run has begun' => sub {
+	my ($name, $token) = shop(products => 438, jam => 'standard');
+	my $id = op(POST => 'sellers', json => { name => $name, token => $token })->{json}{id};
+	op(POST => "sellers/$id/products", json => { all => \1 });
+	my $new = { id => $id, name => $name };
+	for my $one ($new, $seller) {
+		my $which = $one == $new ? 'of all, with no product known yet' : 'of products that are known';
+		my @worker = $s->pids('jobs');
+		CORE::kill('STOP', @worker);
+		my $answer = op(POST => 'sync-background', json => { sellerId => $one->{id} });
+		my $job = job_of($answer->{json}{taskId});
+		CORE::kill('CONT', @worker);
+		is $job->{state}, 'queued', $which;
+		is_deeply $job->{calls}, { made => 0, left => 10 }, '... ten calls';
+		is_deeply $job->{progress}, { done => 0, total => 438, percentage => 0 }, '... 438 products';
+		ok $job->{eta_at}, '... until when';
+		cmp_ok $answer->{json}{etaSeconds}, '>', 0, '... and for how long';
+		wait_until { grep { $_->{type} eq 'info' } events_of($job->{id}) } 20, 'its plan';
+		my ($told) = grep { $_->{type} eq 'info' } events_of($job->{id});
+		is_deeply [@$told{qw(products calls)}], [438, 10], '... as the run says itself';
+		op(POST => "jobs/$job->{id}/cancel");
+	}
+	$s->sql('DELETE FROM rate_bucket');
+};
+
+subtest 'a plan that nobody knows yet is not one of nothing' => sub {
+	my ($name, $token) = shop(products => 3, jam => 'standard', type => 'base');
+	my $id = op(POST => 'sellers', json => { name => $name, token => $token })->{json}{id};
+	op(POST => "sellers/$id/products", json => { all => \1 });
+	my @worker = $s->pids('jobs');
+	CORE::kill('STOP', @worker);
+	my $answer = op(POST => 'sync-background', json => { sellerId => $id });
+	my $job = job_of($answer->{json}{taskId});
+	CORE::kill('CONT', @worker);
+	ok exists $answer->{json}{etaSeconds} && !defined $answer->{json}{etaSeconds}, 'for how long is not known';
+	is_deeply $job->{calls}, { made => 0, left => undef }, '... nor by how many calls';
+	is_deeply $job->{progress}, { done => 0, total => undef, percentage => undef }, '... nor of how much';
+	is $job->{eta_at}, undef, '... nor until when';
+	$job = ended($job->{id});
+	is $job->{state}, 'done', 'done';
+	is_deeply $job->{progress}, { done => 3, total => 3, percentage => 100 }, '... then it is';
+	is_deeply $job->{calls}, { made => 2, left => 0 }, '... by two calls';
+	my ($info) = grep { $_->{type} eq 'info' } events_of($job->{id});
+	is_deeply [@$info{qw(products batches calls etaSeconds)}], [(undef) x 4], 'its stream says so as well';
+	is_deeply [@{ $job->{timing_ms} }{qw(database names)}], [undef, undef], 'what is not measured is not zero';
+	cmp_ok $job->{timing_ms}{partner}, '>=', 0, '... as what is';
+};
+
 subtest 'between calls the job is a row, and no process has it' => sub {
 	my $id = ask($seller);
-	my $seen = wait_until { my $j = job_of($id); $j->{state} eq 'waiting' ? $j : 0 } 20, 'waiting';
+	# Asked once: in the next moment it may be running.
+	my $row = wait_until { $s->sql(q(SELECT holder, job_json(j)::text AS job FROM job j WHERE id = ? AND state = 'waiting'), $id)->[0] } 20, 'waiting';
+	my $seen = JSON::PP::decode_json($row->{job});
 	ok $seen->{waiting_until} && $seen->{waiting_reason}, 'until when, and why';
 	ok $seen->{eta_at}, 'and when it will be over';
 	cmp_ok $seen->{calls}{left}, '>', 0, 'calls left';
-	is $s->sql_value('SELECT holder FROM job WHERE id = ?', $id), undef, 'nobody holds it';
+	is $row->{holder}, undef, 'nobody holds it';
 	is ended($id, 120)->{state}, 'done', 'done';
 };
 
@@ -121,6 +189,49 @@ subtest 'batches of other sizes' => sub {
 		is $job->{calls}{made}, 2, '... and the API\'s own chunks';
 		figures_are($one, '... with every figure');
 	}
+};
+
+subtest 'a rest between batches, and none after the last' => sub {
+	$s->conf_edit(sub { s/^(\[analytics\]\n)/$1batch_pause = 300ms\n/m or s/\z/\n[analytics]\nbatch_pause = 300ms\n/ });
+	hup();
+	for my $all (0, 1) {
+		my $one = seller_of(products => 23, jam => 'standard');
+		if ($all) {
+			$s->sql('DELETE FROM product WHERE account_id = ?', $one->{id});
+			op(POST => "sellers/$one->{id}/products", json => { all => \1 });
+		}
+		my $job = sync_of($one, batchSize => 10);
+		is $job->{state}, 'done', ($all ? 'all that is listed' : 'by id') . ': done' or diag explain $job;
+		is $job->{calls}{made}, 2, '... the answers are asked for once';
+		my @event = grep { $_->{type} =~ /^(?:saved|progress|complete)$/ || ($_->{reason} // '') eq 'batch_pause' } events_of($job->{id});
+		my @batch = grep { $event[$_]{type} ne 'waiting' && $event[$_]{type} ne 'complete' } 0 .. $#event;
+		is scalar(@batch), 6, '... six batches';
+		is_deeply [grep { $event[$_ + 1]{type} ne 'waiting' } @batch[0 .. 4]], [], '... a rest after each';
+		is $event[-2]{type}, 'progress', '... but the last';
+		figures_are($one, '... and every figure');
+	}
+	# Switched off in a rest: what was kept of the answer goes in at once.
+	my $one = seller_of(products => 60, jam => 'standard');
+	my $id = ask($one, batchSize => 20);
+	wait_until { ($s->sql_value(q(SELECT waiting_reason FROM job WHERE id = ?), $id) // '') eq 'batch_pause' } 20, 'a rest';
+	$s->conf_edit(sub { s/^batch_pause = .*\n//m });
+	hup();
+	is ended($id)->{state}, 'done', 'no more rests: done';
+	figures_are($one, '... with every figure');
+};
+
+subtest 'a rest in a list of more than a page' => sub {
+	my $one = seller_of(products => 1010, jam => 'standard');
+	$s->sql('DELETE FROM product WHERE account_id = ?', $one->{id});
+	op(POST => "sellers/$one->{id}/products", json => { all => \1 });
+	$s->conf_edit(sub { s/^(\[analytics\]\n)/$1batch_pause = 50ms\n/m or s/\z/\n[analytics]\nbatch_pause = 50ms\n/ });
+	hup();
+	my $id = ask($one, batchSize => 400);
+	wait_until { ($s->sql_value(q(SELECT updated FROM job WHERE id = ?), $id) // 0) >= 1010 } 60, 'all figures';
+	is $s->seller->counts($one->{name})->{methods}{funnel}{calls}, 2 + 1, 'the token and two pages: none was read again';
+	op(POST => "jobs/$id/cancel");
+	$s->conf_edit(sub { s/^batch_pause = .*\n//m });
+	hup();
 };
 
 subtest 'all that the API lists' => sub {

@@ -109,13 +109,15 @@ subtest 'seed defect 8: orders and revenue are the API\'s own, returns are no or
 subtest 'seed defect 9: a 429 is waited for as its header says' => sub {
 	my $one = seller_of(products => 10, jam => 'standard');
 	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => '429', retry => 2, reset => 29, times => 1);
+	$s->log_mark;
 	my $id = ask($one);
-	my $seen = wait_until { my $j = job_of($id); ($j->{waiting_reason} // '') eq 'api_limited' ? $j : 0 } 20, 'waiting for the limit';
+	my $seen = wait_until { grep { $_->{type} eq 'waiting' && $_->{reason} eq 'api_limited' } events_of($id) } 20, 'waiting for the limit';
 	ok $seen, 'waiting, because the API has said so';
 	my $job = ended($id);
 	is $job->{state}, 'done', 'done in the end';
 	my ($wait) = grep { $_->{type} eq 'waiting' && $_->{reason} eq 'api_limited' } events_of($id);
-	like $wait->{message}, qr/^Waiting 2 s /, 'two seconds, as Retry says, not the 29 of Reset';
+	is scalar($s->log(qr/"analytics: call failed".* retry_ms=2000$/, 1)), 1, 'two seconds, as Retry says, not the 29 of Reset';
+	like $wait->{message}, qr/^Waiting [0-2] s /, '... or what is left of them';
 };
 
 subtest 'seed defect 10: the pace is that of the documents' => sub {
@@ -143,6 +145,20 @@ subtest 'seed defect 11: an answer is matched by nmId, not by place' => sub {
 	is_deeply \@odd, [], 'all others have their own figures';
 	is scalar(keys %$row), 20, 'unknown ids are left out';
 	is_deeply [map { "$_->{item} $_->{code}" } @{ $job->{errors} }], ["$gone no_data"], 'one failure, by name';
+};
+
+subtest 'seed defect 11, of texts: rows sent twice are one, the first' => sub {
+	my $one = seller_of(products => 10, jam => 'standard');
+	sync_of($one);
+	my $before = figures($one);
+	for my $other (0, 1) {
+		$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'duplicate', n => 10, other => $other ? \1 : \0);
+		is sync_of($one)->{state}, 'done', $other ? 'with other figures: done' : 'the same twice: done';
+		$s->seller->heal;
+		my $after = figures($one);
+		is_deeply [map { [@$_{qw(nmId totalQueries topSearchQueries)}] } @$after{ sort keys %$after }],
+		    [map { [@$_{qw(nmId totalQueries topSearchQueries)}] } @$before{ sort keys %$before }], '... and every text is there once';
+	}
 };
 
 subtest 'seed defect 12: a failure moves only the time of the try' => sub {

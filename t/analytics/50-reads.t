@@ -13,7 +13,9 @@ use Lockstep::Analytics;
 use Lockstep::Stack;
 use Test::More;
 
+my $slow = $ENV{TEST_SLOW} || 1;
 my $s = analytics(120, conf => { 'analytics.retries' => 0 });
+clear_of_midnight(120);
 my $one = seller_of(products => 45, jam => 'standard');
 sync_of($one);
 my $all = pages($one);
@@ -38,7 +40,7 @@ subtest 'the page as it is asked for' => sub {
 
 subtest 'sorted by every column, in pages, each product once' => sub {
 	for my $sort (qw(nmId title vendorCode brand views addToCart orders units ctr conversionRate revenue avgOrderValue
-	    buyouts buyoutSum cancels cancelSum avgPrice addToWishlist totalQueries currency syncStatus lastSyncAt)) {
+	    buyouts buyoutSum cancels cancelSum avgPrice addToWishlist totalQueries textsPeriodStart textsPeriodEnd periodStart periodEnd currency syncStatus lastSyncAt)) {
 		for my $way ('', '-') {
 			my ($path, @row) = ("$base&sort=$way$sort&limit=7");
 			while ($path) {
@@ -52,8 +54,8 @@ subtest 'sorted by every column, in pages, each product once' => sub {
 			my @value = map { $_->{$sort} } @row;
 			my ($nulls) = grep { !defined $value[$_] } 0 .. $#value;
 			ok !defined $nulls || !grep({ defined } @value[$nulls .. $#value]), '... those without data last';
-			next if $sort !~ /^(?:views|revenue|ctr|orders|conversionRate|nmId)$/;
-			@value = grep { defined } @value;
+			next if $sort !~ /^(?:views|revenue|ctr|orders|conversionRate|nmId|.*Period.*|period.*)$/;
+			@value = map { tr/-//dr } grep { defined } @value;
 			my @wrong = grep { $way ? $value[$_] < $value[$_ + 1] : $value[$_] > $value[$_ + 1] } 0 .. $#value - 1;
 			is_deeply \@wrong, [], '... in order';
 		}
@@ -114,6 +116,55 @@ subtest 'one product: all of its texts, and its past' => sub {
 	is op(GET => "products/x?sellerId=$one->{id}")->{status}, 404, 'nor of what is no id';
 };
 
+subtest 'texts of the night before stay until new ones come' => sub {
+	my $two = seller_of(products => 12, jam => 'standard');
+	sync_of($two);
+	my $new = pages($two);
+	# Last night's texts: other ones than tonight's, of another day.
+	$s->sql(q(UPDATE product_analytics SET period_start = period_start - 1, period_end = period_end - 1,
+	    queries = (SELECT jsonb_agg(jsonb_build_object('query', 'old ' || i, 'openCard', 100 - i)) FROM generate_series(1, 1 + nm_id % 13) i)
+	    WHERE account_id = ?), $two->{id});
+	my %end = map { $_->{nmId} => $_->{periodEnd} } @{ $s->sql(q(SELECT nm_id AS "nmId", period_end AS "periodEnd" FROM product_analytics WHERE account_id = ?), $two->{id}) };
+	my %n = map { $_ => 1 + $_ % 13 } @{ $two->{ids} };
+	my $tonight = (values %$new)[0]{periodEnd};
+	my $is_old = sub {
+		my ($row, $what) = @_;
+		is_deeply { map { $_ => $row->{$_}{totalQueries} } keys %$row }, \%n, "$what: so many texts as last night";
+		is_deeply [grep { $_->{topSearchQueries}[0]{query} ne 'old 1' || $_->{textsPeriodEnd} ne $end{ $_->{nmId} } || $_->{textsPeriodStart} ge $_->{periodStart} } values %$row], [], '... by their own period';
+		is_deeply [grep { $_->{periodEnd} ne $tonight || $_->{views} != $new->{ $_->{nmId} }{views} } values %$row], [], '... with tonight\'s figures';
+		my @rank = map { $_->{totalQueries} } map { @{ op(GET => $_)->{json}{products} } } "products?sellerId=$two->{id}&sort=-totalQueries&limit=50";
+		is_deeply \@rank, [sort { $b <=> $a } values %n], '... in the order of the sort';
+		my ($path, @row) = ("products?sellerId=$two->{id}&sort=-totalQueries&limit=5");
+		while ($path) {
+			my $answer = op(GET => $path);
+			push @row, @{ $answer->{json}{products} };
+			($path) = ($answer->{headers}{link} // '') =~ m{</api/analytics/([^>]+)>; rel="next"};
+		}
+		is_deeply [map { $_->{totalQueries} } @row], \@rank, '... page by page';
+		my ($head, @line) = map { [split /,/] } split /\r\n/, op(GET => "products?sellerId=$two->{id}", headers => { Accept => 'text/csv' })->{body};
+		$head->[0] =~ s/^\W+//;
+		my %csv = map { my %cell; @cell{@$head} = @$_; $cell{nmId} => "$cell{totalQueries} $cell{textsPeriodEnd} $cell{periodEnd}" } @line;
+		is_deeply \%csv, { map { $_ => "$n{$_} $end{$_} $tonight" } keys %n }, '... in the file';
+		my ($id) = keys %n;
+		my $one = op(GET => "products/$id?sellerId=$two->{id}")->{json};
+		is_deeply [@$one{qw(totalQueries textsPeriodEnd periodEnd)}, scalar @{ $one->{topSearchQueries} }], [$n{$id}, $end{$id}, $tonight, $n{$id}], '... and of one product';
+	};
+	$s->seller->fault(seller => $two->{name}, method => 'texts', kind => '502');
+	is run_of($two)->{state}, 'partial', 'a run with figures alone';
+	$is_old->(pages($two), 'after it');
+	$s->seller->heal;
+	$s->sql(q(DELETE FROM product_analytics WHERE account_id = ? AND queries IS NULL), $two->{id});
+	$s->seller->fault(seller => $two->{name}, method => 'texts', kind => 'delay', ms => 5000 * $slow);
+	$s->seller->forget;
+	my $id = ask($two);
+	wait_until { $s->seller->counts($two->{name})->{calls} == 2 } 20, 'the call for texts';
+	$is_old->(pages($two), 'while they are on their way');
+	$s->seller->heal;
+	is ended($id)->{state}, 'done', 'they come';
+	my $row = pages($two);
+	is_deeply [grep { $_->{textsPeriodEnd} ne $tonight || $_->{totalQueries} != $new->{ $_->{nmId} }{totalQueries} } values %$row], [], 'and take the place of the old';
+};
+
 subtest 'from the command line' => sub {
 	my $ran = $s->lockstep('analytics', 'sync', $one->{name});
 	is $ran->{exit}, 0, 'a run' or diag $ran->{err};
@@ -133,22 +184,24 @@ subtest 'trouble is told once, not each night' => sub {
 	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => '502');
 	is run_of($one)->{state}, 'failed', 'a bad night' for 1 .. 3;
 	is_deeply $events->(), ['analytics.trouble'], 'one event of three bad nights';
-	is scalar($s->log(qr/"analytics: in trouble" seller=\Q$one->{name}\E /)), 1, '... and one line';
-	is op(GET => "sellers/$one->{id}")->{json}{trouble}{code}, 'products_failed', 'the seller shows it';
+	is scalar($s->log(qr/"analytics: in trouble" seller=\Q$one->{name}\E /, 1)), 1, '... and one line';
+	is op(GET => "sellers/$one->{id}")->{json}{trouble}{code}, 'all_failed', 'the seller shows it';
 	$s->seller->heal;
 	is run_of($one)->{state}, 'done', 'a good night';
 	is_deeply $events->(), ['analytics.trouble', 'analytics.recovered'], '... is told as well';
 	is op(GET => "sellers/$one->{id}")->{json}{trouble}, undef, 'and nothing is shown any more';
 };
 
-subtest 'by the clock: two at night where the seller is' => sub {
+subtest 'by the clock: an hour of the day where the seller is' => sub {
+	# Not within hours of now, there or in Moscow: nothing strikes by itself.
+	my $hour = ((gmtime)[2] + 22) % 24;
 	my ($name, $token) = shop(products => 3, jam => 'standard');
 	my $id = op(POST => 'sellers', json => { name => $name, token => $token, timeZone => 'Asia/Vladivostok' })->{json}{id};
-	$s->conf_edit(sub { s/^schedule =.*$/schedule = 0 2 * * */m });
+	$s->conf_edit(sub { s/^schedule =.*$/schedule = 0 $hour * * */m });
 	hup();
 	my $row = wait_until { my $r = $s->sql(q(SELECT time_zone, missed, to_char(next_at AT TIME ZONE time_zone, 'HH24:MI') AS at FROM schedule
 	    WHERE account_id = ? AND next_at > 'epoch'), $id); @$r ? $r->[0] : 0 } 40, 'a schedule';
-	is_deeply $row, { time_zone => 'Asia/Vladivostok', missed => 'once', at => '02:00' }, 'at 02:00 of its own, missed ones once';
+	is_deeply $row, { time_zone => 'Asia/Vladivostok', missed => 'once', at => sprintf '%02d:00', $hour }, 'at that of its own, missed ones once';
 	is $s->sql_value(q(SELECT count(*) FROM schedule WHERE account_id = ? AND kind <> 'analytics.sync'), $id), 0, 'nothing else is planned for a seller';
 	$s->account('plain', programs => 3);
 	$s->get('/api/jobs', as => 'plain');
@@ -157,6 +210,34 @@ subtest 'by the clock: two at night where the seller is' => sub {
 	wait_until { $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', $one->{id}) > $before } 20, 'the missed run';
 	is $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', $one->{id}), $before + 1, 'one that was missed runs once';
 	is_deeply JSON::PP::decode_json($s->sql_value('SELECT request FROM job WHERE account_id = ? ORDER BY created_at DESC LIMIT 1', $one->{id})), { all => JSON::PP::true }, '... for all products';
+	# Bad nights, one after the other, by the clock alone; before the first the host was off for five.
+	my $bad = seller_of(products => 4, jam => 'standard');
+	my $told = sub { return [map { $_->{topic} } @{ $s->sql(q(SELECT topic FROM event WHERE account_id = ? AND topic ~ 'trouble|recovered' ORDER BY seq), $bad->{id}) }] };
+	my $lines = sub { my ($what) = @_; return scalar $s->log(qr/"analytics: $what" seller=\Q$bad->{name}\E(?: |$)/, 1) };
+	my $night = sub {
+		my ($days) = @_;
+		wait_until { $s->sql_value(q(SELECT count(*) FROM schedule WHERE account_id = ? AND next_at > clock_timestamp()), $bad->{id}) } 40, 'a night to come';
+		my $n = $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', $bad->{id});
+		$s->sql(q(UPDATE schedule SET next_at = next_at - ? * interval '1 day' WHERE account_id = ?), $days, $bad->{id});
+		my $job = wait_until { my $j = $s->sql(q(SELECT state FROM job WHERE account_id = ? AND finished_at IS NOT NULL ORDER BY created_at OFFSET ?), $bad->{id}, $n); @$j ? $j->[-1] : 0 } 40,
+		    'a run by the clock';
+		return "$job->{state} " . ($s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', $bad->{id}) - $n);
+	};
+	for my $kind (qw(502 404 502)) {
+		$s->seller->fault(seller => $bad->{name}, method => 'funnel', kind => $kind);
+		is $night->($kind eq '502' && !@{ $told->() } ? 5 : 1), 'failed 1', "a bad night ($kind): one run";
+		$s->seller->heal;
+	}
+	is_deeply $told->(), ['analytics.trouble'], 'one event of three bad nights';
+	is $lines->('in trouble'), 1, '... and one line';
+	is $night->(1), 'done 1', 'a good night';
+	is $night->(1), 'done 1', 'and another one';
+	is_deeply $told->(), ['analytics.trouble', 'analytics.recovered'], 'is told once as well';
+	is $lines->('out of trouble'), 1, '... by one line';
+	$s->seller->fault(seller => $bad->{name}, method => 'funnel', kind => '502');
+	is $night->(1), 'failed 1', 'a bad night again';
+	$s->seller->heal;
+	is_deeply $told->(), ['analytics.trouble', 'analytics.recovered', 'analytics.trouble'], '... is new';
 	is $s->sql_value(q(SELECT count(*) FROM schedule s JOIN account a ON a.id = s.account_id WHERE a.api = 'partner' AND s.kind = 'analytics.sync')), 0, 'no partner has one';
 };
 

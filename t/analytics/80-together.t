@@ -41,8 +41,11 @@ subtest 'words of the API are cut between characters, and the run ends' => sub {
 
 subtest 'a retry of what failed takes nothing from a run of all that waits' => sub {
 	my ($one, $old) = troubled();
-	my $all = ask($one);
-	op(POST => "jobs/$all/pause")->{status} == 200 or die 'pause';
+	my @worker = $s->pids('jobs');
+	CORE::kill('STOP', @worker);	# six products are done within a moment
+	my ($all, $paused) = eval { my $job = ask($one); ($job, op(POST => "jobs/$job/pause")->{status}) };
+	CORE::kill('CONT', @worker);
+	is $paused, 200, 'a run of all that waits';
 	op(POST => "jobs/$old/retry", json => { failedOnly => JSON::PP::true() });
 	is request_of($all)->{all}, JSON::PP::true(), 'it still is one of all';
 	op(POST => "jobs/$all/resume");
@@ -71,6 +74,50 @@ subtest 'a token that names another\'s seller spends nothing of theirs' => sub {
 	my $forged = $theirs->{token} =~ s/\.[^.]*\z/.c2lnbmF0dXJl/r;
 	is op(POST => 'sellers', json => { name => 'mine', token => $forged }, other => 1)->{status}, 422, 'it is refused';
 	is $spent->(), $before, '... at no cost of theirs';
+};
+
+subtest 'products that are added while a run is under way are in its total' => sub {
+	my $one  = seller_of(products => 70, jam => 'standard');
+	my @late = @{ $one->{ids} }[60 .. 69];
+	my $path = "sellers/$one->{id}/products";
+	op(DELETE => $path, json => { nmIds => \@late });
+	# The first call is about those that there are; it is under way as more come.
+	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => 'delay', ms => 6000);
+	my $id = ask($one);
+	is job_of($id)->{progress}{total}, 60, 'sixty';
+	wait_until { $s->sql_value('SELECT calls_made FROM job WHERE id = ?', $id) } 30, 'the first call';
+	op(POST => $path, json => { nmIds => \@late });
+	is_deeply [grep { $_->{type} eq 'saved' } events_of($id)], [], 'ten more come while it is under way';
+	$s->seller->heal;
+	my $job = ended($id);
+	is "$job->{state} $job->{counts}{updated}", 'done 70', 'they are read';
+	is_deeply $job->{progress}, { done => 70, total => 70, percentage => 100 }, '... and counted';
+	my @event = grep { $_->{type} =~ /^(?:saved|progress)$/ } events_of($id);
+	is_deeply [grep { ($_->{saved} // $_->{done}) > $_->{total} || $_->{batch} > $_->{batches} } @event], [], 'no event has more than all';
+	is $event[-1]{total}, 70, '... and the last has them all';
+};
+
+subtest 'products that are added when the figures are there are for the next run' => sub {
+	my $one  = seller_of(products => 70, jam => 'standard');
+	my @late = @{ $one->{ids} }[60 .. 69];
+	my $path = "sellers/$one->{id}/products";
+	op(DELETE => $path, json => { nmIds => \@late });
+	# Before the second call for texts it is clear that there is nothing else to read figures of.
+	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'delay', ms => 6000, after_calls => 1, times => 1);
+	$s->seller->forget;
+	my $id = ask($one);
+	wait_until { $s->sql_value('SELECT calls_made FROM job WHERE id = ?', $id) == 3 } 30, 'the second call for texts';
+	op(POST => $path, json => { nmIds => \@late });
+	is +(grep { $_->{type} eq 'progress' } events_of($id))[-1]{done}, 50, 'ten more come while it is under way';
+	$s->seller->heal;
+	my $job = ended($id);
+	is "$job->{state} $job->{counts}{updated}", 'done 60', 'the run is of those that it has figures of';
+	is_deeply $job->{progress}, { done => 60, total => 60, percentage => 100 }, '... all of them';
+	is_deeply [grep { ($_->{saved} // $_->{done} // 0) > 60 } events_of($id)], [], 'no event has more than all';
+	is $s->seller->counts($one->{name})->{methods}{texts}{calls}, 2, 'no call is spent on the others';
+	is $s->sql_value('SELECT count(*) FROM product_analytics WHERE account_id = ? AND views IS NULL', $one->{id}), 0, '... and there are no texts without figures';
+	$job = sync_of($one);
+	is "$job->{state} $job->{counts}{updated}", 'done 70', 'the next run has them';
 };
 
 subtest 'products that were never read are not fresh' => sub {

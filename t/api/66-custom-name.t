@@ -79,7 +79,7 @@ subtest 'what is no name is named' => sub {
 	is_field post($id, json => { name => 'x' }), 'under another name';
 	for my $body ('', '{', '[]', '"x"', 'null', '{"custom_name":"a\u0000b"}', '{"custom_name":"\ud800"}', "{\"custom_name\":\"\xff\"}", '[' x 3000) {
 		my $answer = post($id, body => $body, headers => { 'Content-Type' => 'application/json' });
-		is_deeply [$answer->{status}, $answer->{json}{code}], [400, 'bad_body'], 'unreadable: ' . substr $body =~ s/[^ -~]/?/gr, 0, 30;
+		is_deeply [$answer->{status}, @{ $answer->{json} }{qw(code field)}], [400, 'bad_body', 'body'], 'unreadable: ' . substr $body =~ s/[^ -~]/?/gr, 0, 30;
 	}
 	is post($id, body => '{"custom_name":"' . 'x' x 5000 . '"}')->{status}, 413, 'too large a body';
 	is row($id)->{custom_name}, 'Kept', 'and nothing has changed';

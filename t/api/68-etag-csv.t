@@ -27,9 +27,10 @@ sub get { my ($path, $user, %header) = @_; return $s->get($path, as => $user, he
 
 sub status_with { my ($path, $tag, @user) = @_; return get($path, $user[0] // 'shop', 'If-None-Match' => $tag)->{status} }
 
-# One backend a worker: what a session was told holds for all that it does later.
+# One backend a worker: what a session was told holds for all that it does later. Each
+# is waited for, so that the worker sees that it has gone.
 sub new_sessions {
-	$s->sql(q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	$s->sql(q(SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 		WHERE usename = 'lockstep' AND application_name = 'lockstep'));
 	wait_until { get($list, 'shop')->{status} == 200 && get($list, 'shop')->{status} == 200 } 10, 'the database';
 }
@@ -193,20 +194,21 @@ subtest 'many rows take no memory' => sub {
 	cmp_ok $after - $before, '<', 3000, 'kB more than before: ' . ($after - $before);
 };
 
-# A request straight to api, whose answer is not read yet.
+# A request straight to api, whose answer has begun and is not read on: the socket, what
+# came, and the pid of the backend. Neither can end, for no pipe holds so much.
 sub unread {
 	my $socket = $s->fcgi('api');
 	$socket->syswrite(fcgi_request({ REQUEST_METHOD => 'GET', REQUEST_URI => $list, QUERY_STRING => 'source=registry',
 		REMOTE_ADDR => '127.0.0.1', HTTP_ACCEPT => 'text/csv',
 		HTTP_AUTHORIZATION => 'Basic ' . encode_base64('big:big-password', '') }));
-	wait_until { $s->sql_value(q(SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'ClientWrite')) } 10, 'a full pipe'
+	IO::Select->new($socket)->can_read(10) && sysread $socket, my $text, 4096 or die 'no answer';
+	my $pid = wait_until { $s->sql_value(q(SELECT pid FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'ClientWrite')) } 10, 'a full pipe'
 	    or die;
-	return $socket;
+	return ($socket, $text, $pid);
 }
 
 sub rest {
-	my ($socket) = @_;
-	my $text = '';
+	my ($socket, $text) = @_;
 	while (IO::Select->new($socket)->can_read(10)) { sysread $socket, $text, 65536, length $text or last }
 	return $text;
 }
@@ -214,11 +216,10 @@ sub rest {
 sub has_end { my ($text) = @_; my ($at, $end) = (0, 0); while ($at + 8 <= length $text) { my ($type, $n, $pad) = (unpack 'C C n n C', substr $text, $at, 8)[1, 3, 4]; $end = 1 if $type == 3; $at += 8 + $n + $pad } return $end }
 
 subtest 'a part is never taken for the whole' => sub {
-	my $socket = unread();
-	is has_end(rest($socket)), 1, 'to its end, an answer has one';
-	$socket = unread();
-	$s->sql(q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'ClientWrite'));
-	my $text = rest($socket);
+	is has_end(rest(unread())), 1, 'to its end, an answer has one';
+	my ($socket, $begin, $pid) = unread();
+	$s->sql('SELECT pg_terminate_backend(?)', $pid);
+	my $text = rest($socket, $begin);
 	cmp_ok length $text, '>', 1000, 'some of it came';
 	is has_end($text), 0, 'but when the database breaks off, it has none';
 
@@ -242,7 +243,8 @@ subtest 'a part is never taken for the whole' => sub {
 subtest 'a reader who leaves holds nobody' => sub {
 	my $waits = q(SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'ClientWrite');
 	for (1 .. 3) {
-		close unread();
+		my ($socket) = unread();
+		close $socket;
 		ok wait_until { !$s->sql_value($waits) } 10, 'the statement ends';
 	}
 	is get($_, 'shop')->{status}, 200, 'and the workers go on' for ($list) x 4;

@@ -56,7 +56,7 @@ subtest 'an event id of another is worth as much as none' => sub {
 		my $sse = $s->sse("$list/sync-stream", method => 'POST', as => 'anna',
 			headers => { length $last ? ('Last-Event-ID' => $last) : () });
 		is $sse->status, 200, "'$last'";
-		my @event = $sse->rest(5);
+		my @event = $sse->rest;
 		ok !(grep { $_->{id} =~ /^\Q$job\E/ } @event), '... no event of the other';
 		$events{$last} = join ' ', @{ types(@event) };
 		my %header = %{ $sse->headers };
@@ -67,7 +67,7 @@ subtest 'an event id of another is worth as much as none' => sub {
 	is $events{$_}, $events{''}, "'$_': the same" for keys %events;
 	is $head{$_}, $head{''}, "'$_': the same head" for keys %head;
 	my $sse = $s->sse("/api/jobs/$own/events", as => 'anna', headers => { 'Last-Event-ID' => "$job.2" });
-	my @event = $sse->rest(5);
+	my @event = $sse->rest;
 	is $event[0]{id}, "$own.1", 'one\'s own job from its start';
 	ok !(grep { $_->{id} !~ /^\Q$own\E\./ } @event), '... and nothing else';
 };
@@ -122,7 +122,7 @@ subtest 'two syncs at a time do not meet' => sub {
 	$partner->edit(user => $_, op => 'add', n => 50) for qw(anna bert);
 	$partner->latency(base_ms => 100);
 	my %sse = map { $_ => $s->sync_stream($_) } qw(anna bert);
-	my %event = map { $_ => [$sse{$_}->rest(10)] } qw(anna bert);
+	my %event = map { $_ => [$sse{$_}->rest] } qw(anna bert);
 	$partner->latency(base_ms => 0);
 	my %job = map { my $user = $_; $user => { map { $_->{id} =~ s/\.\d+$//r => 1 } @{ $event{$user} } } } qw(anna bert);
 	is scalar keys %{ $job{$_} }, 1, "$_ follows one job" for qw(anna bert);
@@ -166,9 +166,9 @@ subtest 'what is decided inside cannot be asked for from outside' => sub {
 	my $answer = anna("/api/jobs/$job/events?$handover");
 	is_problem $answer, 404, 'not_found', 'a query cannot decide whose job it is';
 	my $sse = $s->sse("/api/jobs/$own/events?$handover", as => 'anna');
-	ok !(grep { $_->{id} !~ /^\Q$own\E\./ } $sse->rest(5)), 'nor which';
+	ok !(grep { $_->{id} !~ /^\Q$own\E\./ } $sse->rest), 'nor which';
 	$sse = $s->sse("$list/sync-stream?$handover", method => 'POST', as => 'anna', body => $handover);
-	ok !(grep { $_->{id} =~ /^\Q$job\E/ } $sse->rest(5)), 'nor can a body';
+	ok !(grep { $_->{id} =~ /^\Q$job\E/ } $sse->rest), 'nor can a body';
 };
 
 subtest 'headers that a client makes up do nothing' => sub {

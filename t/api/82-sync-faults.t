@@ -21,7 +21,7 @@ use constant RETRIES => 3;
 my $s = Lockstep::Stack->start(conf => {
 	'partner.retry_base' => '10ms',
 	'partner.retries'    => RETRIES,
-	'partner.timeout'    => '1500ms',
+	'partner.timeout'    => 1000 * (1 + ($ENV{TEST_SLOW} || 1)) . 'ms',
 	'partner.body_max'   => '256k',
 	'jobs.workers'       => 8,
 });

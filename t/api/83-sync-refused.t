@@ -79,12 +79,15 @@ subtest 'defect 6: 403 later: fewer calls at once, tried again, done' => sub {
 	my $user = known($s, 1200);
 	$partner->latency(base_ms => 150);
 	$partner->fault(user => $user, kind => '403', call => [9, 16]);
-	my $post = $s->sse('/api/reseller/programs/sync', method => 'POST', as => $user);
 	$s->log_mark;
+	my $post = $s->sse('/api/reseller/programs/sync', method => 'POST', as => $user);
 	ok wait_until { $s->log(qr/sync: page failed/) >= 8 } 10, 'a wave of 403';
+	# As many at once as there are before the first of them is answered.
+	$partner->latency(base_ms => 1500);
 	$partner->forget;
-	sleep 0.35;
-	cmp_ok $partner->counters->{users}{$user}{peak}, '<=', 3, 'concurrency has come down';
+	my $seen;
+	wait_until { $seen = $partner->counters->{users}{$user}; ($seen->{calls} // 0) >= 3 } 15, 'calls';
+	cmp_ok $seen->{peak}, '<=', 3, 'concurrency has come down';
 	$partner->latency(base_ms => 0);
 	is $post->json->{status}, 'synced', 'the sync is complete';
 	registry_is($s, $user, '... as is the registry');
@@ -119,7 +122,7 @@ for my $how (['always 500', { kind => '500' }, 502, 'partner_error'],
 		my $got = sync($s, $user);
 		is_failed($got, $status, $code, qr/./);
 		cmp_ok $got->{calls}, '<=', ENOUGH, 'with few calls';
-		my ($line) = $s->log(qr/worker=jobs.* job=\Q$got->{job}{id}\E .*msg="job: failed"/);
+		my ($line) = $s->log(qr/worker=jobs.* job=\Q$got->{job}{id}\E .*msg="job: failed"/, 1);
 		is $s->fields($line // '')->{code}, $code, 'the log says so';
 		$partner->heal;
 	};
@@ -148,8 +151,8 @@ subtest 'a partner that nobody can reach: failed' => sub {
 
 # What waits for seconds, all of it at the same time: begun here, judged below.
 my %wait = (
-	seconds => [{ kind => '429', retry_after => 4, call => 21 }],
-	date    => [{ kind => '429', retry_after => 4, retry_after_date => JSON::PP::true, call => 21 }],
+	seconds => [{ kind => '429', retry_after => 6, call => 21 }],
+	date    => [{ kind => '429', retry_after => 6, retry_after_date => JSON::PP::true, call => 21 }],
 	# All that is under way meets it, and then three more, one after the other.
 	short   => [{ kind => '429', retry_after => 1, times => CONCURRENCY + 3 }],
 	503     => [{ kind => '503', retry_after => 1, offset => 40, times => 1 }],
@@ -179,7 +182,7 @@ for my $form (sort keys %told) {
 		my $job = newest($s, $user{$form});
 		is $job->{state}, 'waiting', 'the job is waiting';
 		is $job->{waiting_reason}, 'partner_limited', '... for that reason';
-		is substr($job->{waiting_until}, 0, 18), substr($told->{until}, 0, 18), '... until then';
+		cmp_ok $s->sql_value('SELECT abs(extract(epoch FROM ?::timestamptz - ?::timestamptz))', $job->{waiting_until}, $told->{until}), '<', 2 * $slow, '... until then';
 		is $s->sql_value('SELECT holder FROM job WHERE id = ?', $job->{id}), undef, 'no worker is held';
 		$called{$form} = calls($form);
 	};
@@ -192,7 +195,7 @@ subtest '429 with a short Retry-After: nobody calls until then' => sub {
 		sleep $left if $left > 0;
 		cmp_ok calls('short'), '<=', CONCURRENCY + $second,
 		    'silence after ' . ($second ? 'another one' : 'what was under way');
-		# The others have waited for three seconds by then.
+		# The others have waited for three seconds by then, of at least five.
 		is_deeply [map { calls($_) } sort keys %called], [map { $called{$_} } sort keys %called],
 		    '... as for the others' if $second == 2;
 	}
@@ -206,7 +209,7 @@ for my $form (sort keys %told) {
 		my $got   = outcome($asked{$form});
 		my @event = (@{ $told{$form} }, $stream{$form}->rest(15));
 		is_done($got);
-		cmp_ok $got->{took}, '>=', $form eq 'date' ? 2.95 : 3.95, 'when the time has come';
+		cmp_ok $got->{took}, '>=', $form eq 'date' ? 4.95 : 5.95, 'when the time has come';
 		is_deeply [map { ($_->{id} =~ /\.(\d+)$/)[0] } @event], [1 .. @event], 'no event is lost';
 		is_deeply [map { $_->{json} } @event], $got->{events}, '... or is another';
 		is_deeply [@{ $got->{job} }{qw(waiting_until waiting_reason)}], [undef, undef], 'it waits no more';
@@ -215,7 +218,7 @@ for my $form (sort keys %told) {
 
 subtest '503 with Retry-After is obeyed too' => sub {
 	is_done(outcome($asked{503}));
-	my ($line) = $s->log(qr/account=${\ account_id($s, $user{503}) } msg="sync: complete"/);
+	my ($line) = $s->log(qr/account=${\ account_id($s, $user{503}) } msg="sync: complete"/, 1);
 	cmp_ok $s->fields($line)->{total_s}, '>=', 0.95, 'it took that second';
 };
 
@@ -250,7 +253,7 @@ subtest 'a job that must wait longer than anyone would answers 202 at once' => s
 	my $began  = time;
 	my $answer = $s->post('/api/reseller/programs/sync', as => $user);
 	is $answer->{status}, 202, 'accepted';
-	cmp_ok time - $began, '<', 2 * $slow, '... at once';
+	cmp_ok time - $began, '<', 10 * $slow, '... at once';
 	is $answer->{json}{state}, 'waiting', 'the body is the job, waiting';
 	is $answer->{headers}{location}, "/api/jobs/$answer->{json}{id}", 'Location is the job';
 	is $answer->{json}{waiting_reason}, 'partner_limited', 'with the reason';
@@ -259,7 +262,7 @@ subtest 'a job that must wait longer than anyone would answers 202 at once' => s
 	my $again = $s->post('/api/reseller/programs/sync', as => $user);
 	is $again->{status}, 202, 'who asks again joins it';
 	is $again->{json}{id}, $answer->{json}{id}, '... the same job';
-	cmp_ok time - $began, '<', 2 * $slow, '... at once as well';
+	cmp_ok time - $began, '<', 10 * $slow, '... at once as well';
 	my @event = $s->sync_stream($user)->until('waiting', 5);
 	is $event[-1]{json}{type}, 'waiting', 'a stream tells it too';
 	$partner->heal;

@@ -70,6 +70,7 @@ subtest 'a job that is done' => sub {
 
 subtest 'a job that runs' => sub {
 	my $user = known($s, 800);
+	$partner->fault(user => $user, offset => 760, kind => 'delay', ms => 5000, times => 1);
 	$partner->latency(base_ms => 150);
 	my $sse = $s->sync_stream($user);
 	$sse->until('progress', 10);
@@ -85,16 +86,17 @@ subtest 'a job that runs' => sub {
 	ok $job->{eta_at} gt $job->{started_at}, 'an estimate of its end';
 	cmp_ok $job->{timing_ms}{total}, '>', 0, 'time passes';
 	$partner->latency(base_ms => 0);
-	$sse->rest(10);
+	$sse->rest;
+	$partner->heal;
 };
 
 subtest 'a job that nobody has begun' => sub {
 	my @busy = map { known($s, 400) } 1, 2;
 	my $user = known($s, 41);
-	$partner->latency(base_ms => 400);
+	$partner->latency(base_ms => 3000);
 	my @sse = map { $s->sync_stream($_) } @busy;
-	$_->until('start', 5) for @sse;
-	wait_until { $s->sql_value(q(SELECT count(*) FROM job WHERE state = 'running')) == 2 } 5, 'two that run';
+	$_->until('start') for @sse;
+	wait_until { $s->sql_value(q(SELECT count(*) FROM job WHERE state = 'running')) == 2 } 10, 'two that run';
 	my $ask = ask($s, $user);
 	wait_until { newest($s, $user) } 5, 'the job';
 	my $job = newest($s, $user);
@@ -104,7 +106,7 @@ subtest 'a job that nobody has begun' => sub {
 	is_deeply $job->{progress}, { done => 0, total => undef, percentage => undef }, 'what is unknown is null';
 	is $job->{timing_ms}{total}, undef, '... also its time';
 	$partner->latency(base_ms => 0);
-	$_->rest(15) for @sse;
+	$_->rest for @sse;
 	is_done(outcome($ask));
 };
 

@@ -43,11 +43,15 @@ subtest 'defect 10: a write that fails is not reported as done' => sub {
 	is_deeply $got->{job}{counts}, { added => 200, updated => 0, removed => 0, unchanged => 0, failed => 0 }, 'the counts are what was written';
 
 	$user = known($s, 200);
+	$s->log_mark;
 	writes_fail(1_000_000);
 	my $ask = ask($s, $user);
-	ok wait_until { $s->log(qr/query failed.*broken by the test/) >= 3 } 20, 'writing fails for good';
+	my @failed;
+	ok wait_until { @failed = $s->log(qr/query failed.*broken by the test/); @failed >= 5 } 20, 'writing fails for good';
+	my @at = map { $s->sql_value('SELECT extract(epoch FROM ?::timestamptz)', $s->fields($_)->{ts}) } @failed;
+	is_deeply [grep { $at[$_] - $at[$_ - 1] < 0.1 * 2 ** ($_ - 1) - 0.005 } 2 .. 4], [], 'after a pause each time';
 	is newest($s, $user)->{state}, 'running', 'it is still being tried';
-	# As often as it may be: the rest of them would take half a minute.
+	# As often as it may be: the rest of them would take minutes.
 	$s->sql('UPDATE job SET claims = 100 WHERE account_id = ?', account_id($s, $user));
 	$got = outcome($ask);
 	is $got->{job}{state}, 'failed', 'then the job has failed';
@@ -59,6 +63,26 @@ subtest 'defect 10: a write that fails is not reported as done' => sub {
 	$s->sql('DROP SEQUENCE breaks CASCADE');
 	$s->sql('DROP FUNCTION break() CASCADE');
 	is_done(sync($s, $user));
+};
+
+# By the statements themselves: how long a job pauses that has been claimed so often.
+subtest 'each pause is twice as long as the last, up to half a minute' => sub {
+	my ($free, $next) = map { Lockstep::Stack::slurp($s->root . "/sql/query/jobs/$_.sql") } qw(free next);
+	my %pause;
+	for my $claims (1 .. 3, 8 .. 10, 20) {
+		$s->db->begin_work;
+		my ($job, $at) = @{ $s->sql(q(INSERT INTO job (kind, state, n, claims, holder, run_at, lease_until)
+			VALUES ('test', 'running', 1, ?, 'nobody', clock_timestamp(), clock_timestamp() + interval '1 hour')
+			RETURNING id, clock_timestamp() AS at), $claims)->[0] }{qw(id at)};
+		$s->sql($free, 'nobody') for 1 .. 2;
+		$pause{$claims} = $s->sql_value('SELECT greatest(0, extract(epoch FROM run_at - ?::timestamptz)) FROM job WHERE id = ?', $at, $job);
+		is $s->sql_value($next, ['test'], 60_000) > 1000 * $pause{$claims} - 1000, 1, "$claims: it is woken for" if $claims == 20;
+		$s->db->rollback;
+	}
+	my %want = (1 => 0, 2 => 0.2, 3 => 0.4, 8 => 12.8, 9 => 25.6, 10 => 30, 20 => 30);
+	is_deeply [grep { $pause{$_} < $want{$_} || $pause{$_} > $want{$_} + 5 * !!$want{$_} } keys %want], [], 'so long'
+	    or diag explain \%pause;
+	cmp_ok $pause{3}, '>', $pause{2}, '... and longer' or diag explain \%pause;
 };
 
 subtest 'defect 13: updated_at moves with a change, and only then' => sub {

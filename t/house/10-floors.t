@@ -32,7 +32,8 @@ my %library = (
 );
 
 # libpq has two kinds of connection and what they have in common.
-my %private = ('data/pq.h' => [qw(data/pq.c data/db.c data/link.c)]);
+my %private = ('data/pq.h' => [qw(data/pq.c data/conn.h data/db.c data/link.c)],
+	'data/conn.h' => [qw(data/conn.c data/db.c)]);
 
 # Of the system, or as good as that. Whoever needs another one writes it here, or
 # finds that it is a library.

@@ -260,12 +260,15 @@ subtest 'what is answered fits the schemas' => sub {
 	fits("POST $api/sellers/{id}/products", "$api/sellers/$seller/products", 200, @operator, json => { nmIds => [@nm, 'x'] });
 	fits("POST $api/sync-background", "$api/sync-background", 403, @operator, headers => { Origin => 'https://elsewhere' });
 	fits("POST $api/sync-background", "$api/sync-background", 400, @operator, json => { batchSize => 0 });
+	# So that there is something to pause.
+	$s->seller->latency(base_ms => 3000);
 	my $task = fits("POST $api/sync-background", "$api/sync-background", 202, @operator)->{taskId};
 	fits("POST $api/jobs/{id}/pause", "$api/jobs/$task/pause", 200, @operator);
 	fits("GET $api/products", "$api/products", 200, @operator);
 	fits("POST $api/jobs/{id}/resume", "$api/jobs/$task/resume", 200, @operator);
 	fits("POST $api/jobs/{id}/cancel", "$api/jobs/$task/cancel", 200, @operator);
 	fits("POST $api/jobs/{id}/cancel", "$api/jobs/$task/cancel", 409, @operator);
+	$s->seller->latency(base_ms => 0);
 	my $again = fits("POST $api/jobs/{id}/retry", "$api/jobs/$task/retry", 202, @operator)->{id};
 	fits("GET $api/jobs/{id}/events", "$api/jobs/$task/events", 200, @operator);
 	fits("GET $api/jobs/{id}", "$api/jobs/$again", 200, @operator);

@@ -70,7 +70,8 @@ is certificate()->{exit}, 0, 'a certificate';
 local $ENV{PATH} = "$ENV{PATH}:/usr/sbin";
 my $started = nginx_start();
 is $started->{exit}, 0, 'nginx takes site.conf' or diag $started->{err};
-my $pid = Lockstep::Stack::slurp("$dir/pid") + 0;
+# Written by the one who stays, who may be slower than the one who ended.
+my $pid = wait_until { (Lockstep::Stack::slurp("$dir/pid") =~ /^(\d+)\n/)[0] } 10, 'the pid of nginx';
 
 like curl("http://127.0.0.1:$port{80}/api/jobs?x=1"),
     qr{\AHTTP/1.1 308 .*\nLocation: https://lockstep\.example/api/jobs\?x=1\r\n}s,

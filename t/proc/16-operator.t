@@ -77,6 +77,15 @@ subtest 'what is refused says so as everything else does' => sub {
 	is $no->{json}{code}, 'login_missing', 'code';
 	is $no->{json}{instance}, $no->{headers}{'x-request-id'}, 'the request id';
 	like $no->{headers}{'www-authenticate'}, qr/^Basic /, 'and the browser\'s own dialog';
+	for my $how (sort keys %wrong) {
+		my %how = @{ $wrong{$how} };
+		my $quiet = $s->post('/api/analytics/sync-background', %how, headers => { %{ $how{headers} // {} }, 'X-Requested-With' => 'fetch' }, body => '{}');
+		is_deeply [@{ $quiet->{headers} }{qw(www-authenticate content-type cache-control x-content-type-options)}], [undef, 'application/problem+json', 'no-store', 'nosniff'],
+		    "$how: no dialog over a script's own form";
+		is "$quiet->{status} $quiet->{json}{code} $quiet->{json}{instance}", "401 login_missing $quiet->{headers}{'x-request-id'}", '... and the same answer';
+	}
+	like $s->get($_)->{headers}{'www-authenticate'}, qr/^Basic /, "$_ asks by the browser's dialog" for qw(/analytics /jobs);
+	is $s->get('/api/analytics/nothing-there', login => $login, headers => { 'X-Requested-With' => 'fetch' })->{status}, 404, 'the right one is let in with it too';
 	my $yes = $s->get('/api/analytics/nothing-there', login => $login);
 	is $yes->{status}, 404, 'with the right one lockstep answers';
 	ok $s->wait_log(qr/rid=$yes->{headers}{'x-request-id'}/, 5), '... and logs it';

@@ -16,8 +16,9 @@ use Time::HiRes qw(sleep time);
 
 my $slow = $ENV{TEST_SLOW} || 1;
 
-# Seconds that a worker may take for one request.
-my $timeout = 2 * $slow;
+# Seconds that a worker may take for one request; a statement has a little less, in
+# which a test must have done what it does while a request is held up.
+my $timeout = 4 * $slow;
 
 # The log is a file of its own, so that it can be moved away. The stack may run as
 # another user.
@@ -26,7 +27,7 @@ chmod 0777, $logs->dirname;
 
 my $s = Lockstep::Stack->start(conf => {
 	'log.file' => "$logs/log", 'api.workers' => 2, 'live.workers' => 2,
-	'jobs.workers' => 1, 'db.timeout' => 1000 * $timeout - 100 . 'ms', 'live.deadline' => '1s',
+	'jobs.workers' => 1, 'db.timeout' => 1000 * $timeout - 100 . 'ms', 'live.deadline' => "${slow}s",
 	'request_timeout' => "${timeout}s", 'shutdown_timeout' => '5s',
 });
 $s->{LOG} = "$logs/log";
@@ -62,7 +63,9 @@ sub tell_master {
 }
 
 # tools/stack names the standard error as the log, each time that it starts.
+# Its last line comes before its end, and one that is still there is not started.
 sub start_again {
+	wait_until { !$s->alive($s->{PID_MASTER}) } 10, 'the end of the master';
 	$s->start_part('lockstep');
 	$s->{LOG} = "$logs/log";
 	return;
@@ -79,15 +82,21 @@ sub hold_database {
 	return $db;
 }
 
-# A request that is now in the hands of a worker.
+# Workers with a request in hand; one is for a moment longer than its client waits.
+sub busy { my ($kind, $what) = @_; return grep { $_->{state} eq 'busy' && $_->{what} eq $what } $s->workers($kind) }
+
+# A request that is now in the hands of a worker, and that worker. Others wait for the
+# table as well, those who look for schedules that are due.
 sub request_in_hand {
 	my ($db) = @_;
+	wait_until { !busy(api => "GET $path") } 10, 'the last request';
 	my $request = $s->sse($path, as => 'demo');
-	wait_until {
-		$db->selectrow_array(q(SELECT count(*) FROM pg_locks WHERE NOT granted
-		    AND relation = 'account'::regclass))
+	my $busy = wait_until {
+		my ($it) = busy(api => "GET $path");
+		$it && $db->selectrow_array(q(SELECT count(*) FROM pg_locks WHERE NOT granted
+		    AND relation = 'account'::regclass)) && $it
 	} 5, 'a request that waits';
-	return $request;
+	return ($request, $busy);
 }
 
 # What $n clients at once are answered while $meanwhile runs: {status => times}.
@@ -233,20 +242,32 @@ subtest 'a worker that dies is replaced' => sub {
 	}
 };
 
-subtest 'one that keeps dying is replaced ever more slowly, with one warning' => sub {
-	ok settled(6), 'all there';
-	sleep 1.1;
+# Kills it as soon as it is there, six times: how long its last successor was waited
+# for, and what was logged of each end.
+sub kill_in_a_row {
+	my ($last, $gap) = (0, 0);
 	$s->log_mark;
-	my ($last, $gap, $young) = (0, 0, 0);
-	for my $round (1 .. 6) {
+	for (1 .. 6) {
 		my $pid = wait_until { my $p = $s->pid('jobs', 0); $p && $p != $last && $p } 8, 'the next one';
 		CORE::kill(KILL => $pid) or last;
 		my $dead = time;
 		wait_until { my $p = $s->pid('jobs', 0); $p && $p != $pid } 8, 'its successor';
 		($last, $gap) = ($pid, time - $dead);
 	}
-	my @died = map { $s->fields($_) } $s->log(qr/worker died" child=jobs\/0 /);
-	cmp_ok scalar(grep { $_->{lived_ms} < 1000 } @died), '>=', 4, 'died young' or return;
+	return ($gap, map { $s->fields($_) } $s->log(qr/worker died" child=jobs\/0 /, 6));
+}
+
+subtest 'one that keeps dying is replaced ever more slowly, with one warning' => sub {
+	my ($gap, @died);
+	# On a machine that stood still one has lived for too long: once more.
+	for my $try (1 .. 5) {
+		ok settled(6), 'all there';
+		sleep 1.1;
+		($gap, @died) = kill_in_a_row();
+		last if @died == 6 && !grep { $_->{lived_ms} >= 1000 } @died[1 .. 5];
+		$s->wait_log(qr/worker is up again" child=jobs\/0/, 10) if $try < 5;
+	}
+	cmp_ok scalar(grep { $_->{lived_ms} < 1000 } @died), '>=', 5, 'died young' or return;
 	cmp_ok $gap, '>', 0.5, 'the wait has grown';
 	is scalar(grep { $_->{level} eq 'warn' && $_->{lived_ms} < 1000 } @died), 1, 'one warning';
 	ok $s->wait_log(qr/worker is up again" child=jobs\/0/, 10), 'and the end of it is told';
@@ -257,8 +278,7 @@ subtest 'a worker that is stuck is killed and its request is logged' => sub {
 	$s->log_mark;
 	my $db = hold_database();
 	my $began = time;
-	my $request = request_in_hand($db);
-	my ($busy) = grep { ($_->{what} // '') eq "GET $path" } $s->workers('api');
+	my ($request, $busy) = request_in_hand($db);
 	CORE::kill(STOP => $busy->{pid});
 	my $stuck = $s->fields($s->wait_log(qr/"master: worker stuck"/, $timeout + 3) // '');
 	is $stuck->{pid}, $busy->{pid}, 'an api worker';
@@ -273,15 +293,32 @@ subtest 'a worker that is stuck is killed and its request is logged' => sub {
 	ok settled(6), 'it is replaced';
 };
 
+sub is_stopped { my ($pid) = @_; return Lockstep::Stack::slurp("/proc/$pid/stat") =~ /\) T / }
+
+# A request that hangs, and the live worker that was stopped with it in hand: surely,
+# as the deadline, which begins later than here, was still to come.
+sub stop_in_request {
+	my ($path) = @_;
+	for (1 .. 5) {
+		wait_until { !busy(live => "GET $path") } 10, 'the last request';
+		$s->log_mark;
+		my $began   = time;
+		my $request = $s->sse($path, as => 'demo');
+		my $busy = wait_until { (busy(live => "GET $path"))[0] } 2 or next;
+		CORE::kill(STOP => $busy->{pid});
+		return ($request, $busy) if wait_until(sub { is_stopped($busy->{pid}) }, 2) && time - $began < $slow;
+		CORE::kill(CONT => $busy->{pid});
+	}
+	return;
+}
+
 subtest 'a partner that hangs ends at the deadline, a live worker that hangs at the time-out' => sub {
 	$s->partner->fault(user => 'demo', kind => 'hang', path => 'programs');
 	my $hung = $s->get('/api/reseller/programs', as => 'demo');
 	is $hung->{status}, 504, 'the partner hangs: 504';
 	is $hung->{json}{code}, 'partner_timeout', '... which says who';
-	$s->log_mark;
-	my $request = $s->sse('/api/reseller/programs', as => 'demo');
-	my $busy = wait_until { (grep { $_->{state} eq 'busy' } $s->workers('live'))[0] } 2, 'a busy one';
-	CORE::kill(STOP => $busy->{pid});
+	my ($request, $busy) = stop_in_request('/api/reseller/programs');
+	ok $busy, 'a busy one is stopped before the deadline' or return;
 	my $stuck = $s->fields($s->wait_log(qr/"master: worker stuck"/, $timeout + 3) // '');
 	is $stuck->{pid}, $busy->{pid}, 'a worker that is stopped in a request is killed';
 	is $stuck->{rid}, $busy->{rid}, 'with its request id';
@@ -309,7 +346,7 @@ subtest 'HUP with a bad configuration changes nothing' => sub {
 subtest 'HUP with a good one replaces every worker when it is ready' => sub {
 	my @before = children();
 	my $db = hold_database();
-	my $request = request_in_hand($db);
+	my ($request) = request_in_hand($db);
 	$s->conf_edit(sub { s/^(\[api\]\nworkers =) 2/$1 3/m });
 	ok tell_master(HUP => qr/configuration reloaded/), 'reloaded';
 	sleep 0.5;
@@ -328,7 +365,13 @@ subtest 'HUP with a good one replaces every worker when it is ready' => sub {
 subtest 'no request is lost while workers are replaced' => sub {
 	my $reloads = $s->operator('/status')->{json}{tally}{reloads};
 	all_good(answers(4, sub {
-		for (1 .. 5) { sleep 0.3; %leaving = map { $_ => 1 } children(); $s->kill(HUP => 'master') }
+		# Two that meet are one to the master.
+		for my $n (1 .. 5) {
+			sleep 0.3;
+			%leaving = map { $_ => 1 } children();
+			$s->kill(HUP => 'master');
+			wait_until { $s->operator('/status')->{json}{tally}{reloads} == $reloads + $n } 10, "reload $n";
+		}
 		sleep 0.5;
 	}), 'with HUP');
 	is $s->operator('/status')->{json}{tally}{reloads}, $reloads + 5, 'five times';
@@ -369,7 +412,7 @@ subtest 'USR1 opens the log anew, in the master and in the workers' => sub {
 	$s->{mark} = 0;
 	CORE::kill(USR1 => $s->{PID_MASTER});
 	ok $s->wait_log(qr/worker=master .*log reopened/, 5), 'the master';
-	sleep 0.7 * $slow;
+	ok wait_until { !grep { (readlink // '') eq "$logs/log.1" } map { glob "/proc/$_/fd/*" } children() } 10, 'everybody';
 	my $old = -s "$logs/log.1";
 	$s->get($path, as => 'demo') for 1 .. 8;
 	ok $s->wait_log(qr/worker=api\/\d .*http: request/, 5), 'a worker';
@@ -379,7 +422,7 @@ subtest 'USR1 opens the log anew, in the master and in the workers' => sub {
 
 subtest 'TERM finishes what is in hand' => sub {
 	my $db = hold_database();
-	my $request = request_in_hand($db);
+	my ($request) = request_in_hand($db);
 	tell_master(TERM => qr/"master: stopping"/);
 	sleep 0.5;
 	free_database($db);
@@ -391,7 +434,7 @@ subtest 'TERM finishes what is in hand' => sub {
 
 subtest 'a second TERM does not wait' => sub {
 	my $db = hold_database();
-	my $request = request_in_hand($db);
+	my ($request) = request_in_hand($db);
 	tell_master(TERM => qr/"master: stopping"/);
 	my $began = time;
 	ok tell_master(TERM => qr/"master: stopped"/), 'stopped';

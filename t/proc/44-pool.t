@@ -51,6 +51,7 @@ subtest 'statements go through the pool, and what listens past it' => sub {
 	my $user = known($s, 90);
 	is $s->sync($user)->{status}, 'synced', 'a sync';
 	is $s->get('/api/reseller/programs?limit=1', as => $user)->{status}, 200, 'api and live';
+	wait_until { count_of('lockstep:listen') == JOBS } 10, 'all jobs workers to listen';
 	my $of = sessions();
 	is_deeply [sort keys %$of], ['lockstep', 'lockstep:listen', 'lockstep:stream'], 'three kinds';
 	is_deeply [grep { !$_->{tcp} } @{ $of->{lockstep} }], [], 'all statements come from the pool';
@@ -218,8 +219,8 @@ for my $name (sort keys %crash) {
 		$partner->edit(user => $user, op => 'remove', n => 30, pick => 'first');
 		$partner->edit(user => $user, op => 'change', field => 'dates', n => 200, pick => 'random');
 		my $got = in_between($user, $crash{$name});
-		is scalar(() = $s->log(qr/"job: the database has crashed since the claim"/)), 1, 'the job finds out';
-		is scalar(() = $s->log(qr/"sync: what was seen is gone, reading again"/)), 1, '... and reads again';
+		is scalar(() = $s->log(qr/"job: the database has crashed since the claim"/, 1)), 1, 'the job finds out';
+		is scalar(() = $s->log(qr/"sync: what was seen is gone, reading again"/, 1)), 1, '... and reads again';
 		is claims($got), 2, '... under a new claim';
 		is_deeply [@{ $got->{job}{counts} }{qw(added updated removed)}], [0, 200, 30], 'the counts are true';
 		is $s->sql_value('SELECT count(*) FROM crash_mark'), 1, 'there is one mark again';

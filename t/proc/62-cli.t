@@ -7,10 +7,16 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use IO::Select;
 use Lockstep::Stack;
 use Test::More;
 use JSON::PP ();
 use Time::HiRes qw(sleep time);
+
+my $slow = $ENV{TEST_SLOW} || 1;
+
+# What a page takes at the partner when a job has to outlast a few commands.
+my $page_ms = 1000 * $slow;
 
 my $s = Lockstep::Stack->start(conf => { 'partner.concurrency' => 2, 'partner.retry_base' => '20ms',
 	'jobs.heartbeat' => '200ms', 'jobs.lease' => '2s' });
@@ -40,6 +46,8 @@ sub fed {
 	return Lockstep::Stack->run({}, 'sh', '-c', 'exec "$@" < "$0"', "$s->{dir}/input",
 		$s->{BIN}, '-c', $s->{CONF}, @argument);
 }
+
+sub no_job_left { return wait_until { !$s->sql_value('SELECT count(*) FROM job WHERE finished_at IS NULL') } 10, 'the last job' }
 
 # At a terminal of that width; what it shows.
 sub at_terminal {
@@ -71,11 +79,15 @@ subtest 'account add takes the password from the standard input, checks and keep
 };
 
 subtest 'at a terminal the password is asked for, and not shown' => sub {
-	my $command = qq{(sleep 1; echo agency-password) | script -qec "$s->{BIN} -c $s->{CONF} account add agency" /dev/null};
+	my $shown = "$s->{dir}/terminal";
+	# Who types waits for the question, ten seconds at most.
+	my $types = qq{n=0; until grep -q Password: "$shown" || [ \$n -ge 200 ]; do n=\$((n + 1)); sleep 0.05; done; echo agency-password};
+	my $command = qq{: > "$shown"; ($types) | script -qec "$s->{BIN} -c $s->{CONF} account add agency" /dev/null > "$shown"; cat "$shown"};
 	my $ran = Lockstep::Stack->run({}, 'sh', '-c', $command);
 	like $ran->{out}, qr/Password: /, 'asked';
 	unlike $ran->{out}, qr/agency-password/, 'not shown';
 	like $ran->{out}, qr/"state":"active"/, 'understood';
+	ok no_job_left(), 'the sync that it asked for has ended';
 };
 
 subtest 'sync shows its events as JSON lines and how it ended by its status' => sub {
@@ -130,7 +142,7 @@ subtest 'jobs and one job' => sub {
 };
 
 subtest 'sync does not wait for a job that somebody has paused' => sub {
-	$partner->fault(user => 'agency', kind => 'delay', ms => 200);
+	$partner->fault(user => 'agency', kind => 'delay', ms => $page_ms);
 	chomp(my $id = ran_is('ok', undef, qw(sync -fn agency))->{out});
 	ran_is('ok', undef, 'job', 'pause', $id);
 	ran_is('failed', qr/paused; lockstep job resume $id/, qw(sync agency));
@@ -140,7 +152,7 @@ subtest 'sync does not wait for a job that somebody has paused' => sub {
 };
 
 subtest 'cancel, pause, resume and retry do what the API does' => sub {
-	$partner->fault(user => 'agency', kind => 'delay', ms => 200);
+	$partner->fault(user => 'agency', kind => 'delay', ms => $page_ms);
 	chomp(my $id = ran_is('ok', undef, qw(sync -fn agency))->{out});
 	my ($paused) = lines(ran_is('ok', undef, 'job', 'pause', $id));
 	is $paused->{state}, 'paused', 'paused';
@@ -168,16 +180,20 @@ subtest 'accounts are listed, verified and disabled' => sub {
 	ran_is('refused', qr/the account is refused/, qw(sync agency));
 	is fed("another\n", qw(account add agency))->{exit}, 0, 'the new password';
 	is $s->sql_value(q(SELECT state FROM account WHERE user_name = 'agency')), 'active', 'makes it good';
-	wait_until { !$s->sql_value('SELECT count(*) FROM job WHERE finished_at IS NULL') } 10;
+	no_job_left();
 
-	$partner->fault(user => 'agency', kind => 'delay', ms => 300);
+	$partner->fault(user => 'agency', kind => 'delay', ms => $page_ms);
+	$partner->forget;
 	chomp(my $id = ran_is('ok', undef, qw(sync -fn agency))->{out});
+	ok wait_until { $partner->counters->{users}{agency}{calls} } 10, 'a job is under way';
 	ran_is('ok', undef, qw(account disable agency));
 	is((lines($s->lockstep('job', 'show', $id)))[0]{state}, 'cancelled', 'disabled: its jobs end');
 	$partner->heal;
 	my $answer = $s->get('/api/jobs', login => ['agency', 'another']);
 	is $answer->{status}, 403, '... nobody gets in';
 	like $answer->{json}{detail}, qr/disabled/, '... and hears why';
+	# The worker learns of it with the next page.
+	ok wait_until { !grep { $_->{state} eq 'busy' } $s->workers('jobs') } 10, 'its worker has let go of the job';
 	$partner->forget;
 	is $s->get('/api/jobs', login => ['agency', 'another'])->{status}, 403, '... each time';
 	is $partner->counters->{all}{calls}, 0, '... without asking the partner';
@@ -199,14 +215,19 @@ subtest 'events' => sub {
 	is $event[0]{event}{type}, 'programs.synced', '... and what it was';
 	like $event[0]{id}, qr/\A[0-9a-f]{8}\.\d+\z/, '... as a stream has it';
 	cmp_ok scalar(lines(ran_is('ok', undef, 'events'))), '>', scalar @event, 'of all';
+	# The last "events" may still be seen ending.
+	my $since = $s->sql_value('SELECT clock_timestamp()');
 	my $pid = open my $out, '-|', $s->{BIN}, '-c', $s->{CONF}, 'events', '-f', 'agency' or die;
 	ok wait_until { $s->sql_value(q(SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%event_epoch()%'
-		AND application_name = 'lockstep' AND pid <> pg_backend_pid())) } 5, 'it follows';
-	$s->sql(q(INSERT INTO event (account_id, topic, data) SELECT id, 'x', '{"type":"x"}' FROM account
-		WHERE user_name = 'agency'));
-	my $line = '';
-	ok wait_until { IO::Select->new($out)->can_read(0) } 5, '... what comes';
-	$line = <$out>;
+		AND application_name = 'lockstep' AND query_start > ? AND pid <> pg_backend_pid()), $since) } 10, 'it follows';
+	# Its statement is seen before it has looked where the list ends.
+	my $came = wait_until {
+		$s->sql(q(INSERT INTO event (account_id, topic, data) SELECT id, 'x', '{"type":"x"}' FROM account
+			WHERE user_name = 'agency'));
+		IO::Select->new($out)->can_read(1);
+	} 10;
+	ok $came, '... what comes';
+	my $line = $came ? <$out> : '{}';
 	is JSON::PP::decode_json($line)->{event}{type}, 'x', '... and only that';
 	kill 'TERM', $pid;
 	close $out;

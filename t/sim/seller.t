@@ -163,6 +163,11 @@ subtest 'a token is looked at before anything else' => sub {
     $sim->header('both');
     is send_call(ping => $_)->code, 200, '... or either' for $good, "Bearer $good";
 
+    my $opaque = $sim->token('demo', opaque => 1);
+    like $opaque, qr/\A[0-9a-f]{40}\z/, 'one that says nothing';
+    is send_call(funnel => $opaque, { body_of('funnel') })->code, 200, '... is as good';
+    is send_call(funnel => scalar reverse($opaque), { body_of('funnel') })->code, 401, '... to whom it was given';
+
     $sim->revoke($good);
     is send_call(funnel => $good)->code, 403, 'of a deleted user: 403';
     my $old = token('small');
@@ -273,6 +278,55 @@ subtest 'search texts are a flat list of objects, limited for each product' => s
     is ask('nojam', 'funnel')->code, 200, '... and the funnel is there';
     $sim->change('nojam', jam_refusal => 400);
     is ask('nojam', 'texts', nmIds => [all_ids('nojam')])->code, 400, 'or 400, as some saw it';
+};
+
+# Calls that come while the simulator stands still: what the kernel had of each, when.
+subtest 'a call has come when its last byte was there, whoever reads it how late' => sub {
+    calm();
+    my $at   = Mojo::URL->new($url);
+    my $json = encode_json({ body_of('funnel'), nmIds => [(all_ids('small'))[0]] });
+    my $head = "POST $PATH{funnel} HTTP/1.1\r\nHost: sim\r\nAuthorization: " . token('small')
+        . "\r\nContent-Length: " . length($json) . "\r\n\r\n";
+    # One connection is an old one: it has had an answer already, and its time is not that.
+    my @sock = map { IO::Socket::INET->new(PeerAddr => $at->host, PeerPort => $at->port) or die "connect: $!" } 1 .. 3;
+    my $answer = sub ($sock) {
+        my $got = '';
+        while ($got !~ /\r\n\r\n.*\}\z/s) {
+            IO::Select->new($sock)->can_read(20) or last;
+            sysread $sock, $got, 65536, length $got or last;
+        }
+        return $got =~ /\AHTTP\/1.1 (\d+)/ ? $1 : $got;
+    };
+    syswrite $sock[1], $head . $json;
+    is $answer->($sock[1]), 200, 'an answer';
+    sleep 0.2;
+    $sim->clock(factor => 20);
+    $sim->limits('small', method => 'funnel', interval => 0);
+    $sim->forget;
+    kill STOP => $pid;
+    my @when;    # before and after each was sent
+    for my $n (0 .. 2) {
+        sleep 0.3 if $n;
+        if ($n == 2) { syswrite $sock[2], $head; sleep 0.3 }
+        my $before = time;
+        syswrite $sock[$n], $n == 2 ? $json : $head . $json;
+        push @when, [$before, time];
+    }
+    sleep 0.3;
+    kill CONT => $pid;
+    is_deeply [map { $answer->($_) } @sock], [200, 200, 200], 'they are answered';
+    my $m = $sim->counts('small')->{methods}{funnel};
+    my @gap = map { ($m->{times}[$_ + 1] - $m->{times}[$_]) / 20 } 0, 1;
+    is_deeply [@$m{qw(first_at last_at)}], [@{ $m->{times} }[0, -1]], 'in the order in which they came';
+    is_deeply [sort { $a <=> $b } @{ $m->{times} }], $m->{times}, '... each at its place';
+    # The kernel counts in ticks, of ten milliseconds at most.
+    for (0, 1) {
+        cmp_ok $gap[$_], '>=', $when[$_ + 1][0] - $when[$_][1] - 0.03, "gap $_: as long as between the sending of the two";
+        cmp_ok $gap[$_], '<=', $when[$_ + 1][1] - $when[$_][0] + 0.03, '... and no longer';
+    }
+    my ($small) = sort { $a <=> $b } @gap;
+    cmp_ok abs($m->{smallest_gap} / 20 - $small), '<', 0.001, 'the smallest is the smallest';
+    calm();
 };
 
 subtest 'what is asked for wrongly is 400, and says what' => sub {
@@ -550,11 +604,11 @@ subtest 'networks that fail' => sub {
     fault(kind => 'hang');
     is_deeply [raw(funnel => \%body, 0.4)], ['', 'open'], 'no answer at all';
     fault(kind => 'reset_before');
-    is_deeply [raw(funnel => \%body, 5)], ['', 'closed'], 'closed before any byte';
+    is_deeply [raw(funnel => \%body, 20)], ['', 'closed'], 'closed before any byte';
     fault(kind => 'reset_before', rst => true);
-    is_deeply [raw(funnel => \%body, 5)], ['', 'reset'], '... with RST';
+    is_deeply [raw(funnel => \%body, 20)], ['', 'reset'], '... with RST';
     fault(kind => 'reset');
-    my ($got, $end) = raw(funnel => \%body, 5);
+    my ($got, $end) = raw(funnel => \%body, 20);
     is $end, 'reset', 'RST in the middle';
     my ($length) = $got =~ /^Content-Length: (\d+)/m;
     my ($part)   = $got =~ /\r\n\r\n(.*)/s;

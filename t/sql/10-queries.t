@@ -180,7 +180,7 @@ subtest 'every statement about somebody\'s rows says whose' => sub {
 		'programs/synced' => qr/WHERE id = \$1/, 'programs/names_refused' => qr/WHERE id = \$1/,
 		# A name is everybody's; what it touches of accounts is their version alone.
 		'programs/names_save' => qr/UPDATE account\s+SET registry_version = registry_version \+ 1\s+FROM shown/, 'programs/ask_first' => qr/WHERE id = \$2/,
-		'programs/add' => qr/SELECT \$1::bigint,/, 'programs/newer' => qr/WHERE id = \$1/,
+		'programs/add' => qr/SELECT \$1::bigint,/,
 		'programs/change' => qr/p\.account_id = \$1.*b\.account_id = \$1/s,
 		'jobs/one' => qr/account_id = ANY \(\$2/, 'jobs/list' => qr/unnest\(\$1::bigint\[\]\) AS a .*account_id = a\.id/s,
 		(map { ("jobs/$_" => qr/\$2::bigint\[\] IS NULL OR (?:j\.)?account_id = ANY \(\$2/) } qw(look again cancel pause resume)),

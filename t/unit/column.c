@@ -94,6 +94,19 @@ numbers_are_big_endian(void **state)
 }
 
 static void
+a_column_of_numbers_is_made_at_once(void **state)
+{
+	const int64_t	 numbers[] = { 1, 258, -1 };
+
+	(void)state;
+	c = column_ints(numbers, 3);
+	ASSERT_ARRAY(HEADER("\0", "\0\x14", "\3")
+	    "\0\0\0\10" "\0\0\0\0\0\0\0\1"
+	    "\0\0\0\10" "\0\0\0\0\0\0\1\2"
+	    "\0\0\0\10" "\377\377\377\377\377\377\377\377", 1016);
+}
+
+static void
 booleans_are_a_byte(void **state)
 {
 	(void)state;
@@ -176,6 +189,7 @@ main(void)
 		cmocka_unit_test(texts_and_nulls),
 		cmocka_unit_test(without_a_null_the_flag_says_so),
 		cmocka_unit_test(numbers_are_big_endian),
+		cmocka_unit_test(a_column_of_numbers_is_made_at_once),
 		cmocka_unit_test(booleans_are_a_byte),
 		cmocka_unit_test(dates_are_days_from_2000),
 		cmocka_unit_test(bytes_may_be_any),

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -81,6 +83,51 @@ what_does_not_fit_is_told(void **state)
 	buf_free(&b);
 }
 
+/* The records of a text: "line:cell" each, "-" behind it where all is empty. */
+static void
+read_is(const char *text, const char *wanted)
+{
+	struct csv_reader	 r = { .at = text, .end = text + strlen(text) };
+	struct csv_record	 record;
+	char			 all[200] = "";
+	int			 rc;
+
+	while ((rc = csv_read(&r, &record)) == 1)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all),
+		    "%s%d:%.*s%s", *all == '\0' ? "" : " ",
+		    (int)record.line, (int)record.len, record.cell,
+		    record.empty ? "-" : "");
+	if (rc == -1)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "!%d",
+		    (int)record.line);
+	assert_string_equal(all, wanted);
+}
+
+static void
+the_first_cell_of_each_record_is_read(void **state)
+{
+	(void)state;
+	read_is("", "");
+	read_is("1", "1:1");
+	read_is("1,a\n2;b\n3\tc\n", "1:1 2:2 3:3");
+	read_is("1\r2\r\n3\r", "1:1 2:2 3:3");
+	read_is("1\n\r\n\r2", "1:1 2:- 3:- 4:2");
+	read_is(" 1 , 2\n,2\n;;\n", "1:1 2: 3:-");
+	read_is("\"1\",\"a\"\"b\"\n\" 2 \" ;x", "1:1 2:2");
+	read_is("1,\"a\nb\r\n\"\n2", "1:1 4:2");
+	read_is("1,6\" nails\n2", "1:1 2:2");
+}
+
+static void
+quotes_that_do_not_match_are_told(void **state)
+{
+	(void)state;
+	read_is("1\n2,\"a\n3\n", "1:1!2");
+	read_is("1\n\"2\"x\n3\n", "1:1!2");
+	read_is("1,\"a\n2,\"b\n3", "!1");
+	read_is("\"", "!1");
+}
+
 int
 main(void)
 {
@@ -89,6 +136,8 @@ main(void)
 		cmocka_unit_test(a_text_never_begins_like_a_formula),
 		cmocka_unit_test(the_last_cell_ends_the_line),
 		cmocka_unit_test(what_does_not_fit_is_told),
+		cmocka_unit_test(the_first_cell_of_each_record_is_read),
+		cmocka_unit_test(quotes_that_do_not_match_are_told),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

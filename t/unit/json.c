@@ -80,6 +80,8 @@ members_are_read_by_type(void **state)
 	assert_true(truth);
 	assert_int_equal(json_truth(json_get(j, "f"), &truth), 0);
 	assert_false(truth);
+	assert_true(json_flag(j, "t"));
+	assert_false(json_flag(j, "f"));
 	assert_true(json_is_nil(json_get(j, "z")));
 	assert_true(json_is_arr(json_get(j, "l")));
 	assert_int_equal(json_count(json_get(j, "l")), 2);
@@ -109,6 +111,9 @@ what_is_absent_reads_as_the_wrong_type(void **state)
 	assert_int_equal(json_whole(NULL, &n), -1);
 	assert_int_equal(json_truth(NULL, &truth), -1);
 	assert_int_equal(json_truth(json_get(j, "s"), &truth), -1);
+	assert_false(json_flag(j, "s"));
+	assert_false(json_flag(j, "no"));
+	assert_false(json_flag(NULL, "no"));
 }
 
 static void

@@ -33,6 +33,34 @@ four_hundred_thirty_eight_products_are_ten_calls(void **state)
 	assert_int_equal(plan_eta_ms(&p, now, step), 164000);
 }
 
+/* Each page but the first begins with the last row of the one before. */
+static void
+a_list_has_so_many_pages(void **state)
+{
+	const struct { int64_t total, offset, calls; } cases[] = {
+		{ 0, 0, 1 }, { 438, 0, 1 }, { 999, 0, 1 }, { 1000, 0, 2 },
+		{ 1998, 0, 2 }, { 1999, 0, 3 }, { 1999, 999, 2 },
+		{ 1999, 1998, 1 }, { 500, 999, 1 },
+	};
+	const int64_t	 now[WB_METHOD__MAX] = { 0 };
+	const int64_t	 step[WB_METHOD__MAX] = { 20500, 20500 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan	 p = plan_of(cases[i].total, 10);
+
+		p.all = true;
+		p.parts[WB_FUNNEL].offset = cases[i].offset;
+		assert_int_equal(plan_calls(&p, WB_FUNNEL), cases[i].calls);
+		assert_int_equal(plan_eta_ms(&p, now, step),
+		    (cases[i].calls + plan_calls(&p, WB_TEXTS) - 1 -
+		    (cases[i].total > 0)) * INT64_C(20500));
+		p.parts[WB_FUNNEL].listed = true;
+		p.parts[WB_FUNNEL].n = cases[i].total;
+		assert_int_equal(plan_calls(&p, WB_FUNNEL), 0);
+	}
+}
+
 static void
 a_base_token_takes_eight_hours_and_more(void **state)
 {
@@ -42,6 +70,45 @@ a_base_token_takes_eight_hours_and_more(void **state)
 
 	(void)state;
 	assert_int_equal(plan_eta_ms(&p, now, step), 8 * 3660000);
+}
+
+/* A week is shown to be all there is by the chunk that was refused before. */
+static void
+texts_are_asked_for_by_the_week_when_more_is_refused(void **state)
+{
+	struct plan	 p = plan_of(120, 10);
+
+	(void)state;
+	p.week = "2026-01-24";
+	assert_string_equal(plan_texts_period(&p).start, "2026-01-01");
+	assert_true(plan_narrow(&p, 50));
+	assert_false(plan_narrow(&p, 50));
+	assert_string_equal(plan_texts_period(&p).start, "2026-01-24");
+	assert_string_equal(plan_texts_period(&p).end, "2026-01-30");
+	assert_true(plan_narrow_shown(&p, 0, 50));
+	assert_false(plan_narrow_shown(&p, 90, 50));
+	assert_true(p.narrow);
+}
+
+static void
+a_week_that_only_halves_are_taken_for_shows_nothing(void **state)
+{
+	struct plan	 p = plan_of(120, 10);
+	int64_t		 ids[50];
+
+	(void)state;
+	for (int64_t i = 0; i < 50; i++)
+		ids[i] = i + 1;
+	assert_true(plan_narrow(&p, 50));
+	assert_int_equal(plan_split(&p.parts[WB_TEXTS], ids, 50), 0);
+	plan_advance(&p.parts[WB_TEXTS], 25, 25);
+	assert_false(plan_narrow_shown(&p, 0, 25));
+	assert_true(p.narrow);
+	plan_advance(&p.parts[WB_TEXTS], 50, 25);
+	assert_false(plan_narrow_shown(&p, 25, 25));
+	assert_false(p.narrow);
+	assert_false(plan_narrow_shown(&p, 50, 50));
+	assert_false(plan_narrow(&p, 50));
 }
 
 static void
@@ -204,7 +271,12 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(
 		    four_hundred_thirty_eight_products_are_ten_calls),
+		cmocka_unit_test(a_list_has_so_many_pages),
 		cmocka_unit_test(a_base_token_takes_eight_hours_and_more),
+		cmocka_unit_test(
+		    texts_are_asked_for_by_the_week_when_more_is_refused),
+		cmocka_unit_test(
+		    a_week_that_only_halves_are_taken_for_shows_nothing),
 		cmocka_unit_test(done_is_what_both_parts_have_passed),
 		cmocka_unit_test(one_bad_product_among_fifty_is_found),
 		cmocka_unit_test(halving_comes_to_an_end),

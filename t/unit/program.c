@@ -18,6 +18,7 @@
 
 #include "core/arena.h"
 #include "core/json.h"
+#include "data/db.h"
 
 /* As in contract section 2, with what the registry keeps. */
 #define FULL \
@@ -776,6 +777,34 @@ every_column_changes_the_hash(void **state)
 			    metrics[k].key))), i == k);
 }
 
+/* Whether the part of the hash that is over the businesses is the same. */
+static bool
+same_links(const char *one, const char *other)
+{
+	unsigned char	 first[PROGRAM_LINKS_HASH_SIZE];
+
+	assert_read(one);
+	memcpy(first, p.hash, sizeof(first));
+	assert_read(other);
+	return memcmp(first, p.hash, sizeof(first)) == 0;
+}
+
+static void
+the_hash_begins_with_that_of_the_businesses(void **state)
+{
+	(void)state;
+	assert_true(same_links(with("\"program_type\":\"BP\""),
+	    with("\"program_type\":\"CPC\"")));
+	assert_true(same_links(with("\"businesses\":null"),
+	    with("\"program_type\":\"CPC\"")));
+	assert_false(same_links(
+	    with("\"businesses\":[{\"yelp_business_id\":\"b1\"}]"),
+	    with("\"businesses\":[{\"yelp_business_id\":\"b2\"}]")));
+	assert_false(same_links(
+	    with("\"businesses\":[{\"yelp_business_id\":\"b1\"}]"),
+	    with("\"program_type\":\"CPC\"")));
+}
+
 static void
 a_batch_has_a_row_for_each_program(void **state)
 {
@@ -784,13 +813,14 @@ a_batch_has_a_row_for_each_program(void **state)
 	(void)state;
 	program_batch_init(&b);
 	assert_read(FULL);
-	program_batch_add(&b, &p);
+	program_batch_add(&b, &p, true);
 	assert_read(with("\"businesses\":[{\"yelp_business_id\":\"b1\"},"
 	    "{\"yelp_business_id\":\"b2\"},{\"yelp_business_id\":\"b3\"}]"));
-	program_batch_add(&b, &p);
+	program_batch_add(&b, &p, true);
 	assert_read("{\"program_id\":\"bare\"}");
-	program_batch_add(&b, &p);
+	program_batch_add(&b, &p, true);
 	assert_int_equal(b.n, 3);
+	assert_int_equal(b.relinked.n, 3);
 	for (int i = 0; i < PROGRAM__MAX; i++) {
 		assert_int_equal(b.columns[i].n, 3);
 		/* The bare one has an id and nothing else. */
@@ -801,6 +831,41 @@ a_batch_has_a_row_for_each_program(void **state)
 	/* One and three and none. */
 	assert_int_equal(b.link_program.n, 4);
 	assert_int_equal(b.link_business.n, 4);
+	program_batch_free(&b);
+}
+
+static void
+lists_of_a_batch_are_sent_once_each(void **state)
+{
+	struct program_batch	 b;
+
+	(void)state;
+	program_batch_init(&b);
+	for (int i = 0; i < 3; i++) {
+		assert_read(with("\"active_features\":[\"x\"],"
+		    "\"available_features\":[\"y\",\"x\"],"
+		    "\"ad_categories\":[\"x\"]"));
+		program_batch_add(&b, &p, true);
+	}
+	assert_string_equal(documents_arg(&b.lists).p,
+	    "[[\"x\"],[\"y\",\"x\"]]");
+	program_batch_free(&b);
+}
+
+static void
+links_that_stay_are_not_sent(void **state)
+{
+	struct program_batch	 b;
+
+	(void)state;
+	program_batch_init(&b);
+	assert_read(FULL);
+	program_batch_add(&b, &p, false);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(b.hash.n, 1);
+	assert_int_equal(b.relinked.n, 0);
+	assert_int_equal(b.link_program.n, 0);
+	assert_int_equal(b.link_business.n, 0);
 	program_batch_free(&b);
 }
 
@@ -836,7 +901,10 @@ main(void)
 		cmocka_unit_test(lists_are_kept_as_they_are),
 		cmocka_unit_test(the_first_business_has_columns_of_its_own),
 		cmocka_unit_test(every_column_changes_the_hash),
+		cmocka_unit_test(the_hash_begins_with_that_of_the_businesses),
 		cmocka_unit_test(a_batch_has_a_row_for_each_program),
+		cmocka_unit_test(lists_of_a_batch_are_sent_once_each),
+		cmocka_unit_test(links_that_stay_are_not_sent),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -123,12 +123,14 @@ busy_is_counted_by_kind_and_tenant(void **state)
 		slot_busy(scoreboard_slot(i), "GET /", "r");
 		scoreboard_slot(i)->tenant = i == 0 ? 8 : 9;
 	}
-	assert_int_equal(scoreboard_busy_for(1, 9), 2);
-	assert_int_equal(scoreboard_busy_for(1, 8), 1);
-	assert_int_equal(scoreboard_busy_for(2, 9), 1);
-	assert_int_equal(scoreboard_busy_for(1, 7), 0);
+	assert_int_equal(scoreboard_busy_for(1, 9, UINT64_MAX), 2);
+	assert_int_equal(scoreboard_busy_for(1, 8, UINT64_MAX), 1);
+	assert_int_equal(scoreboard_busy_for(2, 9, UINT64_MAX), 1);
+	assert_int_equal(scoreboard_busy_for(1, 7, UINT64_MAX), 0);
+	assert_int_equal(scoreboard_busy_for(1, 9, ~UINT64_C(1)), 3);
 	slot_idle(scoreboard_slot(1));
-	assert_int_equal(scoreboard_busy_for(1, 9), 1);
+	assert_int_equal(scoreboard_busy_for(1, 9, UINT64_MAX), 1);
+	assert_int_equal(scoreboard_busy_for(1, 0, 0), 2);	/* nobody's */
 }
 
 static void

@@ -57,6 +57,26 @@ controls_are_seen(void **state)
 		assert_false(utf8_has_control(good[i], strlen(good[i])));
 }
 
+static void
+utf16_becomes_utf8(void **state)
+{
+	static const char	text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8d\x8b";
+	char			out[32];
+
+	(void)state;
+	assert_int_equal(utf8_from_16("a\0\xe9\0\xac\x20\x3c\xd8\x4b\xdf", 10,
+	    false, out), sizeof(text) - 1);
+	assert_memory_equal(out, text, sizeof(text) - 1);
+	assert_int_equal(utf8_from_16("\0a\0\xe9\x20\xac\xd8\x3c\xdf\x4b", 10,
+	    true, out), sizeof(text) - 1);
+	assert_memory_equal(out, text, sizeof(text) - 1);
+	assert_int_equal(utf8_from_16("", 0, true, out), 0);
+	assert_int_equal(utf8_from_16("\0a\0", 3, true, out), -1);
+	assert_int_equal(utf8_from_16("\xd8\x3c", 2, true, out), -1);
+	assert_int_equal(utf8_from_16("\xd8\x3c\0a", 4, true, out), -1);
+	assert_int_equal(utf8_from_16("\xdf\x4b", 2, true, out), -1);
+}
+
 int
 main(void)
 {
@@ -64,6 +84,7 @@ main(void)
 		cmocka_unit_test(characters_are_counted_not_bytes),
 		cmocka_unit_test(what_is_not_utf8_is_refused),
 		cmocka_unit_test(controls_are_seen),
+		cmocka_unit_test(utf16_becomes_utf8),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -5,8 +5,8 @@
 // where it is not, and that nobody is sent elsewhere.
 
 const { Browser, axe, closeAll, needBrowser, pattern, sees, shot, sideways, signIn, t } = require('../lib/web/browser.js')
-const { Stack, slow } = require('../lib/web/stack.js')
-const { filter, offers, rows } = require('../lib/web/table.js')
+const { Stack, slow, waitFor } = require('../lib/web/stack.js')
+const { column, filter, offers, rows } = require('../lib/web/table.js')
 const { done, is, like, ok, subtest } = require('../lib/web/tap.js')
 
 needBrowser()
@@ -153,6 +153,8 @@ async function main() {
   await subtest('no server at all', async () => {
     const { browser, page } = await fresh()
     await page.goto('/login')
+    // What of the page is loaded after it would not come any more.
+    await page.getByLabel(t('login.user'), { exact: true }).waitFor()
     await browser.context.setOffline(true)
     await signIn(page, user)
     await sees(page.getByText(t('login.network')), 'says so')
@@ -174,6 +176,12 @@ async function main() {
     await filter(page, 'status').click()
     await offers(page, 'status').filter({ hasText: t('programs.status_CURRENT') }).click()
     await page.waitForURL('**/programs?status=CURRENT')
+    // The rows of before stay until the new ones come, and would take the name with them.
+    const current = t('programs.status_CURRENT')
+    await waitFor('current programs', async () => {
+      const shown = await column(page, 'status')
+      return shown.length > 0 && shown.every((text) => text.trim() === current)
+    })
     await rows(page).first().getByRole('button', { name: pattern('programs.rename') }).click()
     const name = page.getByRole('textbox', { name: t('programs.column_custom_name') })
     await name.fill('Half a na')

@@ -7,7 +7,7 @@
 const fs = require('node:fs')
 const { axe, closeAll, needBrowser, pattern, sees, shot, t } = require('../lib/web/browser.js')
 const { Stack, waitFor } = require('../lib/web/stack.js')
-const { choices, choose, clear, column, figure, filter, head, list, offers, open, rows, table, total, totalBecomes } = require('../lib/web/table.js')
+const { choices, choose, clear, column, figure, filter, head, list, offered, offers, open, rows, table, total, totalBecomes } = require('../lib/web/table.js')
 const { done, is, like, ok, subtest } = require('../lib/web/tap.js')
 
 needBrowser()
@@ -75,23 +75,30 @@ async function main() {
     const { browser, page } = await open(stack, login)
     await totalBecomes(page, all)
     for (const name of ['status', 'type', 'pause', 'business']) {
-      const offered = await choices(page, name)
+      const choice = await choices(page, name)
       if (name === 'business') {
-        is(offered[0].label, t('programs.allBusinesses'), 'all businesses come first')
-        ok(offered.length > 100, `then hundreds of them: ${offered.length}`)
+        is(choice[0].label, t('programs.allBusinesses'), 'all businesses come first')
+        ok(choice.length > 100, `then hundreds of them: ${choice.length}`)
       }
-      is(offered[0].count, all, `${name}: all of it is ${all}`)
-      if (name === 'status') is(offered.slice(1).reduce((sum, one) => sum + one.count, 0), all, 'each program has one status')
+      is(choice[0].count, all, `${name}: all of it is ${all}`)
+      if (name === 'status') is(choice.slice(1).reduce((sum, one) => sum + one.count, 0), all, 'each program has one status')
       await page.keyboard.press('Escape')
-      for (const one of offered.slice(1).filter((each) => each.count > 0).slice(0, 3)) {
+      for (const one of choice.slice(1).filter((each) => each.count > 0).slice(0, 3)) {
         await choose(page, name, one.label)
         is(await totalBecomes(page, one.count), one.count, `${name} ${one.label}: ${one.count} said, ${one.count} shown`)
+        // That many there may have been before, too.
+        const shown = { status: 'status', type: 'program_type' }[name]
+        const kinds = async () => [...new Set((await column(page, shown)).map((text) => text.trim()))]
+        if (shown) await waitFor('its rows', async () => String(await kinds()) === one.label).catch(() => {})
         is(await rows(page).count(), Math.min(20, one.count), '... with its rows')
-        if (name === 'status') is([...new Set((await column(page, 'status')).map((text) => text.trim()))], [one.label], '... of that status only')
-        if (name === 'type') is([...new Set((await column(page, 'program_type')).map((text) => text.trim()))], [one.label], '... of that type only')
+        if (shown) is(await kinds(), [one.label], `... of that ${name} only`)
       }
       await choices(page, name)
       await shot(page, `filter-${name}`)
+      await page.keyboard.press('ArrowDown')
+      await page.keyboard.press('ArrowUp')
+      await page.keyboard.press('ArrowUp')
+      is(await offers(page, name).evaluateAll((each) => each.filter((one) => one.getAttribute('aria-selected') === 'true').map((one) => 'comboboxActive' in one.dataset)), [true], '... and says which one is chosen, wherever the arrow keys are')
       await page.keyboard.press('Escape')
       await clear(page)
       is(await totalBecomes(page, all), all, 'cleared with one click')
@@ -106,9 +113,15 @@ async function main() {
     const status = (await choices(page, 'status')).slice(1).sort((a, b) => b.count - a.count)[0]
     await choose(page, 'status', status.label)
     await totalBecomes(page, status.count)
-    const types = (await choices(page, 'type'))
+    let types = await choices(page, 'type')
+    const sum = () => types.slice(1).reduce((n, one) => n + one.count, 0)
+    // The rows come by another request than the counts.
+    await waitFor('its counts', async () => {
+      types = await offered(page, 'type')
+      return types[0].count === status.count && sum() === status.count
+    }).catch(() => {})
     is(types[0].count, status.count, 'all types: what the status leaves')
-    is(types.slice(1).reduce((sum, one) => sum + one.count, 0), status.count, 'the types share it')
+    is(sum(), status.count, 'the types share it')
     const type = types.slice(1).sort((a, b) => a.count - b.count)[0]
     await choose(page, 'type', type.label)
     is(await totalBecomes(page, type.count), type.count, `both: ${type.count}`)

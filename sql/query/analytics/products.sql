@@ -25,9 +25,16 @@ WITH matching AS (
 	       WHEN 'cancels' THEN (p.figures).cancels
 	       WHEN 'cancelSum' THEN ((p.figures).cancel_sum * 100)::bigint
 	       WHEN 'addToWishlist' THEN (p.figures).add_to_wishlist
-	       WHEN 'totalQueries' THEN (p.figures).total_queries
+	       WHEN 'totalQueries' THEN (p.texts).total_queries
 	       WHEN 'periodEnd'
 	       THEN (p.figures).period_end - date '1970-01-01'
+	       WHEN 'periodStart'
+	       THEN (p.figures).period_start - date '1970-01-01'
+	       WHEN 'textsPeriodStart'
+	       THEN coalesce((p.texts).texts_start, (p.texts).period_start)
+	           - date '1970-01-01'
+	       WHEN 'textsPeriodEnd'
+	       THEN (p.texts).period_end - date '1970-01-01'
 	       WHEN 'lastSyncAt'
 	       THEN (extract(epoch FROM p.last_sync_at) * 1000000)::bigint
 	       WHEN 'lastAttemptAt'
@@ -145,11 +152,15 @@ SELECT (SELECT products FROM sums) AS total_count,
 	       (page.figures).avg_price AS "avgPrice",
 	       (page.figures).add_to_wishlist AS "addToWishlist",
 	       (page.figures).currency,
-	       (page.figures).total_queries AS "totalQueries",
-	       CASE WHEN $13::boolean THEN (page.figures).queries
-	       ELSE jsonb_path_query_array((page.figures).queries, '$[0 to 9]')
+	       (page.texts).total_queries AS "totalQueries",
+	       CASE WHEN $13::boolean THEN (page.texts).queries
+	       ELSE jsonb_path_query_array((page.texts).queries, '$[0 to 9]')
 	       END AS "topSearchQueries",
-	       (page.figures).data_source AS "dataSource",
+	       coalesce((page.texts).texts_start, (page.texts).period_start)
+	           AS "textsPeriodStart",
+	       (page.texts).period_end AS "textsPeriodEnd",
+	       coalesce((page.figures).data_source, (page.texts).data_source)
+	           AS "dataSource",
 	       (page.figures).period_start AS "periodStart",
 	       (page.figures).period_end AS "periodEnd",
 	       page.sync_status AS "syncStatus",

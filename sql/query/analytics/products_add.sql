@@ -7,15 +7,17 @@ WITH new AS (
 	 ORDER BY id
 	    ON CONFLICT DO NOTHING
 	RETURNING nm_id
-), said AS (
-	UPDATE seller
-	   SET all_products = coalesce($3::boolean, all_products)
-	 WHERE account_id = $1::bigint
-	   AND $3::boolean IS NOT NULL
 ), versioned AS (
 	UPDATE account
 	   SET registry_version = registry_version + 1
 	 WHERE id = $1::bigint
+	RETURNING id
+), said AS (
+	UPDATE seller
+	   SET all_products = coalesce($3::boolean, all_products)
+	  FROM versioned		-- whose row comes first, as everywhere
+	 WHERE account_id = versioned.id
+	   AND $3::boolean IS NOT NULL
 )
 SELECT (SELECT count(*) FROM new) AS added,
        (SELECT count(*) FROM new) + (

@@ -1,5 +1,6 @@
 -- The end of a run: what still waits for texts gets none ($3, $4), and how its
--- products stand that were tried since it began ($2).
+-- products stand that were tried since it began ($2); short: without texts that
+-- there might be.
 WITH short AS (
 	UPDATE product
 	   SET sync_error_code = $3,
@@ -14,6 +15,9 @@ WITH short AS (
 )
 SELECT count(*) FILTER (WHERE sync_status = 'success') AS ok,
        count(*) FILTER (WHERE sync_status = 'partial') AS partial,
+       count(*) FILTER (WHERE sync_status = 'partial'
+           AND CASE sync_error_code WHEN 'texts_pending' THEN $3
+               ELSE sync_error_code END <> 'no_jam') AS short,
        count(*) FILTER (WHERE sync_status = 'error') AS failed
   FROM product
  WHERE account_id = $1::bigint

@@ -5,6 +5,7 @@ SELECT w.i,
        s.epoch,
        s.trimmed,
        s.last,
+       coalesce(a.state = 'disabled', true) AS gone,
        e.seq AS n,
        e.data
   FROM (SELECT event_epoch() AS epoch,
@@ -13,6 +14,7 @@ SELECT w.i,
           FROM event_state) s
  CROSS JOIN unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY
        AS w (account, after, i)
+  LEFT JOIN account a ON a.id = w.account
   LEFT JOIN LATERAL (
        SELECT seq, data
          FROM event

@@ -25,23 +25,22 @@ WITH added AS (
 	       unnest($15::bigint[]) AS billed_clicks,
 	       unnest($16::bigint[]) AS ad_cost,
 	       unnest($17::text[]) AS fee_period,
-	       unnest($18::jsonb[]) AS active_features,
-	       unnest($19::jsonb[]) AS available_features,
-	       unnest($20::jsonb[]) AS businesses,
-	       unnest($21::jsonb[]) AS future_budget_changes,
+	       list -> unnest($18::int[]) AS active_features,
+	       list -> unnest($19::int[]) AS available_features,
+	       list -> unnest($20::int[]) AS businesses,
+	       list -> unnest($21::int[]) AS future_budget_changes,
 	       unnest($22::bigint[]) AS page_upgrade_monthly_rate,
 	       unnest($23::bigint[]) AS page_upgrade_cost,
-	       unnest($24::jsonb[]) AS ad_categories,
+	       list -> unnest($24::int[]) AS ad_categories,
 	       unnest($25::text[]) AS ad_campaign_id,
 	       unnest($26::bytea[]) AS row_hash
+	  FROM (SELECT $27::jsonb AS list OFFSET 0) AS lists
 	 ORDER BY 2
-	    ON CONFLICT (account_id, program_id) DO NOTHING
-	RETURNING program_id
 ), linked AS (
 	INSERT INTO program_business (account_id, business_id, program_id)
 	SELECT DISTINCT $1::bigint,
-	       unnest($28::text[]) AS business_id,
-	       unnest($27::text[]) AS program_id
+	       unnest($29::text[]) AS business_id,
+	       unnest($28::text[]) AS program_id
 	 ORDER BY program_id, business_id
 	    ON CONFLICT DO NOTHING
 	RETURNING business_id
@@ -54,6 +53,9 @@ WITH added AS (
 	 ORDER BY business_id
 	    ON CONFLICT (account_id, business_id) DO UPDATE
 	   SET program_count = c.program_count + excluded.program_count
+), version AS (
+	UPDATE account
+	   SET registry_version = registry_version + 1
+	 WHERE id = $1::bigint
 )
-SELECT count(*) AS added
-  FROM added
+SELECT

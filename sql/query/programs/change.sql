@@ -1,8 +1,7 @@
 -- Programs that the registry holds otherwise, or as retired, with their links and
 -- the kept counts, in one statement inside the job's fence.  Not ON CONFLICT,
--- which locks and logs each row before it changes it; and the links only of
--- programs whose businesses are others.  NOT IN and EXCEPT are hashed, whatever
--- the planner believes of tables that nobody has analyzed.
+-- which locks and logs each row before it changes it; and the links only of the
+-- programs in $30, whose businesses may be others.
 WITH changed AS (
 	UPDATE program AS p
 	   SET yelp_business_id = i.yelp_business_id,
@@ -47,46 +46,31 @@ WITH changed AS (
 	               unnest($15::bigint[]) AS billed_clicks,
 	               unnest($16::bigint[]) AS ad_cost,
 	               unnest($17::text[]) AS fee_period,
-	               unnest($18::jsonb[]) AS active_features,
-	               unnest($19::jsonb[]) AS available_features,
-	               unnest($20::jsonb[]) AS businesses,
-	               unnest($21::jsonb[]) AS future_budget_changes,
+	               list -> unnest($18::int[]) AS active_features,
+	               list -> unnest($19::int[]) AS available_features,
+	               list -> unnest($20::int[]) AS businesses,
+	               list -> unnest($21::int[]) AS future_budget_changes,
 	               unnest($22::bigint[]) AS page_upgrade_monthly_rate,
 	               unnest($23::bigint[]) AS page_upgrade_cost,
-	               unnest($24::jsonb[]) AS ad_categories,
+	               list -> unnest($24::int[]) AS ad_categories,
 	               unnest($25::text[]) AS ad_campaign_id,
-	               unnest($26::bytea[]) AS row_hash) AS i
+	               unnest($26::bytea[]) AS row_hash
+	          FROM (SELECT $27::jsonb AS list OFFSET 0) AS lists) AS i
 	 WHERE p.account_id = $1::bigint
 	   AND p.program_id = i.program_id
-	RETURNING p.program_id
-), stayed AS (
-	-- Not as a condition: few rows to expect, and they would be looked
-	-- through again for each program.
-	SELECT CASE WHEN p.businesses IS NOT DISTINCT FROM i.businesses
-	       AND p.retired_at IS NULL THEN p.program_id ELSE '' END AS id
-	  FROM (SELECT unnest($2::text[]) AS program_id,
-	               unnest($20::jsonb[]) AS businesses) AS i
-	 CROSS JOIN LATERAL (
-		SELECT program_id, businesses, retired_at
-		  FROM program
-		 WHERE account_id = $1::bigint
-		   AND program_id = i.program_id
-		OFFSET 0) AS p
 ), link AS MATERIALIZED (
-	SELECT DISTINCT program_id, business_id
-	  FROM (SELECT unnest($27::text[]) AS program_id,
-	               unnest($28::text[]) AS business_id) AS l
-	 WHERE program_id NOT IN (SELECT id FROM stayed)
+	SELECT DISTINCT unnest($28::text[]) AS program_id,
+	       unnest($29::text[]) AS business_id
 ), held AS MATERIALIZED (
 	SELECT i.program_id, b.business_id
-	  FROM (SELECT unnest($2::text[]) AS program_id) AS i
+	  FROM (SELECT unnest($30::text[]) AS program_id) AS i
 	 CROSS JOIN LATERAL (
+		-- By its key, not by reading all of the account.
 		SELECT business_id
 		  FROM program_business
 		 WHERE account_id = $1::bigint
 		   AND program_id = i.program_id
 		OFFSET 0) AS b
-	 WHERE i.program_id NOT IN (SELECT id FROM stayed)
 ), unlinked AS (
 	DELETE FROM program_business AS b
 	 USING (SELECT business_id, program_id FROM held
@@ -117,6 +101,9 @@ WITH changed AS (
 	 ORDER BY business_id
 	    ON CONFLICT (account_id, business_id) DO UPDATE
 	   SET program_count = c.program_count + excluded.program_count
+), version AS (
+	UPDATE account
+	   SET registry_version = registry_version + 1
+	 WHERE id = $1::bigint
 )
-SELECT count(*) AS changed
-  FROM changed
+SELECT

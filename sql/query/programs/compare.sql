@@ -1,23 +1,32 @@
--- Which programs of a batch the registry lacks or holds otherwise, by the
--- hash kept beside each row, so that an unchanged one is not even sent; and
--- notes that this pass has seen them all.  One that had been retired is new
--- again: it was in no count.
+-- Which programs of a batch the registry lacks or holds otherwise, by their
+-- places in it, from 1: by the hash kept beside each row, so that an unchanged
+-- one is not even sent; and notes that this pass has seen them all.  One that
+-- had been retired is new again: it was in no count.  The first 8 bytes of a
+-- hash are over the businesses; what had been retired has lost its links.
 WITH noted AS (
 	INSERT INTO sync_seen (job_id, pass, ids)
 	VALUES ($2::uuid, $3::smallint, $4::text[])
 )
-SELECT i.program_id,
-       p.program_id IS NOT NULL AS is_held,
-       p.program_id IS NULL OR p.retired_at IS NOT NULL AS is_new
-  FROM (SELECT unnest($4::text[]) AS program_id,
-               unnest($5::bytea[]) AS row_hash) AS i
-  LEFT JOIN LATERAL (
-	-- By its key (OFFSET 0), not by reading all of the account.
-	SELECT program_id, row_hash, retired_at
-	  FROM program
-	 WHERE account_id = $1::bigint
-	   AND program_id = i.program_id
-	OFFSET 0) p ON true
- WHERE p.program_id IS NULL
-    OR p.row_hash <> i.row_hash
-    OR p.retired_at IS NOT NULL
+SELECT array_agg(n) FILTER (WHERE had_hash IS NOT NULL) AS held,
+       array_agg(n) FILTER (WHERE had_hash IS NULL) AS lacking,
+       array_agg(n) FILTER (WHERE had_hash IS NULL OR was_retired) AS new,
+       array_agg(n) FILTER (WHERE had_hash IS NULL OR was_retired OR
+           substr(had_hash, 1, 8) <> substr(row_hash, 1, 8)) AS relinked
+  FROM (
+	-- FULL JOIN and OFFSET 0: hashed, even when nobody has analyzed the
+	-- account and the planner believes that it has one row.
+	SELECT i.n, i.row_hash,
+	       p.row_hash AS had_hash,
+	       p.retired_at IS NOT NULL AS was_retired
+	  FROM (SELECT generate_subscripts($4::text[], 1) AS n,
+	               unnest($4::text[]) AS program_id,
+	               unnest($5::bytea[]) AS row_hash) AS i
+	  FULL JOIN (
+		SELECT program_id, row_hash, retired_at
+		  FROM program
+		 WHERE account_id = $1::bigint
+		   AND program_id = ANY ($4::text[])) AS p
+	    ON p.program_id = i.program_id
+	OFFSET 0) AS seen
+ WHERE was_retired
+    OR had_hash IS DISTINCT FROM row_hash

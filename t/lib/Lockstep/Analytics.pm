@@ -10,7 +10,7 @@ use JSON::PP ();
 use Lockstep::Stack;
 use Test::More;
 
-our @EXPORT = qw(analytics ask ended events_of hup job_of op pages products_of run_of seller_of
+our @EXPORT = qw(analytics ask clear_of_midnight ended events_of hup job_of op pages products_of run_of seller_of
     shop stored sync_of);
 
 our $s;
@@ -52,7 +52,8 @@ sub shop {
 sub products_of { my ($name) = @_; return map { $_->{product}{nmId} } @{ $s->seller->data($name, '2026-01-01', '2026-01-02') } }
 
 # A seller of ours with all products of a shop: {id, name, token, ids}. The call that
-# tries the token is forgotten, by the API's limit too.
+# tries the token is forgotten, by the API's limit too; not of a base token, whose run
+# must not have to wait for it.
 sub seller_of {
 	my (%what) = @_;
 	my $other = delete $what{other};
@@ -61,11 +62,10 @@ sub seller_of {
 	$made->{status} == 201 or die "seller $name: $made->{status} $made->{body}";
 	my $seller = { id => $made->{json}{id}, name => $name, token => $token, ids => [products_of($name)], other => $other };
 	op(POST => "sellers/$seller->{id}/products", json => { nmIds => $seller->{ids} }, other => $other)->{status} == 200 or die 'products';
+	return $seller if ($what{type} // '') eq 'base';
 	$s->sql('DELETE FROM rate_bucket WHERE account = (SELECT limit_key FROM seller WHERE account_id = ?)', $seller->{id});
 	$s->seller->limits($name, method => $_, interval => 0)  for qw(funnel texts);
-	$s->seller->limits($name, method => $_, interval => 20, burst => 3) for $what{type} && $what{type} eq 'base' ? () : qw(funnel texts);
-	$s->seller->limits($name, method => 'funnel', interval => 1800, burst => 1), $s->seller->limits($name, method => 'texts', interval => 3600, burst => 1)
-	    if $what{type} && $what{type} eq 'base';
+	$s->seller->limits($name, method => $_, interval => 20, burst => 3) for qw(funnel texts);
 	return $seller;
 }
 
@@ -80,6 +80,17 @@ sub ask {
 sub job_of { my ($id, %how) = @_; return op(GET => "jobs/$id", %how)->{json} }
 
 my %over = map { $_ => 1 } qw(done partial failed cancelled);
+
+# The next so many seconds are of one Moscow day, and with them the period of every
+# run: waits until midnight is past where it would come in between.
+sub clear_of_midnight {
+	my ($seconds) = @_;
+	my $left = 86_400 - (time + 3 * 3600) % 86_400;
+	return if $left > $seconds * ($ENV{TEST_SLOW} || 1);
+	diag "waiting for Moscow's midnight, in $left s";
+	sleep $left + 1;
+	return;
+}
 
 # Waits for the end of a job.
 sub ended {

@@ -12,7 +12,8 @@ use JSON::PP    ();
 use Time::HiRes qw(time);
 
 # Sends the request; the answer is read as it is asked for. %how: port, method,
-# path, headers (hash), body, timeout (seconds for each wait).
+# path, headers (hash), body, timeout (seconds for each wait; those that a wait is told
+# itself are longer by the factor TEST_SLOW).
 sub open {
 	my ($class, %how) = @_;
 	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
@@ -85,7 +86,10 @@ sub decode {
 	return 0;
 }
 
-sub deadline { my ($self, $timeout) = @_; return time + ($timeout // $self->{timeout}) }
+sub deadline {
+	my ($self, $timeout) = @_;
+	return time + (defined $timeout ? $timeout * ($ENV{TEST_SLOW} || 1) : $self->{timeout});
+}
 
 sub status  { my ($self) = @_; $self->read_head($self->deadline); return $self->{status} }
 sub headers { my ($self) = @_; $self->read_head($self->deadline); return $self->{headers} }
@@ -106,9 +110,10 @@ sub parse {
 
 # The next event {id, data, json, event?, retry?}, or undef at the end of the
 # stream or after the time-out; ended() tells which.
-sub next {
-	my ($self, $timeout) = @_;
-	my $deadline = $self->deadline($timeout);
+sub next { my ($self, $timeout) = @_; return $self->next_before($self->deadline($timeout)) }
+
+sub next_before {
+	my ($self, $deadline) = @_;
 	$self->read_head($deadline) or return;
 	while (1) {
 		my $over = $self->decode;
@@ -125,7 +130,7 @@ sub rest {
 	my ($self, $timeout) = @_;
 	my $deadline = $self->deadline($timeout);
 	my @event;
-	while (my $event = $self->next($deadline - time)) {
+	while (my $event = $self->next_before($deadline)) {
 		push @event, $event;
 	}
 	return @event;
@@ -136,7 +141,7 @@ sub until {
 	my ($self, $type, $timeout) = @_;
 	my $deadline = $self->deadline($timeout);
 	my @event;
-	while (my $event = $self->next($deadline - time)) {
+	while (my $event = $self->next_before($deadline)) {
 		push @event, $event;
 		last if ($event->{json}{type} // '') eq $type;
 	}

@@ -20,7 +20,7 @@ sub seller { my ($self, $name, %what) = @_; return $self->call(POST => '/_sim/se
 # Changes one that is there: jam, currency, jam_refusal, sales_page.
 sub change { my ($self, $name, %what) = @_; return $self->call(POST => '/_sim/sellers/set', { seller => $name, %what }) }
 
-# The usual token of a seller, or one as wanted: type, categories, days.
+# The usual token of a seller, or one as wanted: type, categories, days, opaque.
 sub token {
 	my ($self, $name, %what) = @_;
 	return $self->call(GET => '/_sim/token?' . query(seller => $name))->{token} if !%what;

@@ -363,6 +363,30 @@ sub conf_edit {
 	return;
 }
 
+# A second master on the same database, beside the stack's, with its files in DIR/second
+# and its log in DIR/second.log: the pid, for the caller to end.
+sub second_master {
+	my ($self) = @_;
+	my $dir  = "$self->{DIR}/second";
+	my $conf = slurp($self->{CONF}) =~ s{^run_dir = .*}{run_dir = $dir}mr;
+	mkdir $dir;
+	my @owner = (stat $self->{DIR})[4, 5];
+	chown @owner, $dir;
+	open my $out, '>', "$dir.conf" or die "$dir.conf: $!";
+	print $out $conf;
+	close $out or die "$dir.conf: $!";
+	chmod 0600, "$dir.conf";
+	chown @owner, "$dir.conf";
+	my $pid = fork // die "fork: $!";
+	return $pid if $pid;
+	open STDIN, '<', '/dev/null';
+	open STDOUT, '>>', "$dir.log";
+	open STDERR, '>&', \*STDOUT;
+	chdir '/';
+	if ($> == 0) { $( = $) = "$owner[1] $owner[1]"; $< = $> = $owner[0] }
+	exec $self->{BIN}, '-c', "$dir.conf", 'serve' or die "exec: $!";
+}
+
 # lockstep itself with this stack's configuration: {exit, out, err}.
 sub lockstep {
 	my ($self, @argument) = @_;
@@ -378,9 +402,12 @@ sub slurp {
 	return <$in> // '';
 }
 
-# The lines of lockstep's log that match, after the mark if log_mark was called.
+# The lines of lockstep's log that match, after the mark if log_mark was called. With
+# `least`, waits until there are as many: a line is written when others may have seen
+# already what it tells of.
 sub log {
-	my ($self, $regex) = @_;
+	my ($self, $regex, $least) = @_;
+	wait_until { $self->log($regex) >= $least } 5 if $least;
 	my $text = substr slurp($self->{LOG} // "$self->{dir}/log/lockstep.log"), $self->{mark} // 0;
 	return grep { $_ =~ $regex } split /\n/, $text;
 }

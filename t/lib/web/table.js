@@ -45,15 +45,20 @@ const filter = (page, name) => list(page).getByRole('combobox', { name: t(`progr
 
 const offers = (page, name) => page.getByRole('listbox', { name: t(`programs.${name}`), exact: true }).getByRole('option')
 
-/** What a filter offers: [{label, count}], the first being that it is none. */
+/** What a filter that is open offers now: [{label, count}], the first being that it is none. */
+async function offered(page, name) {
+  const texts = await offers(page, name).allInnerTexts()
+  return texts.map((text) => ({ label: text.split('\n')[0].trim(), count: figure(/([\d,]+) programs?/.exec(text)?.[1] ?? '') }))
+}
+
+/** Opens a filter: what it offers. */
 async function choices(page, name) {
   await filter(page, name).click()
-  const options = offers(page, name)
-  await options.first().waitFor()
+  const first = offers(page, name).first()
+  await first.waitFor()
   // The count of "all" is asked for when somebody looks.
-  await waitFor('the counts', async () => (await options.first().innerText()).match(/\d/))
-  const texts = await options.allInnerTexts()
-  return texts.map((text) => ({ label: text.split('\n')[0].trim(), count: figure(/([\d,]+) programs?/.exec(text)?.[1] ?? '') }))
+  await waitFor('the counts', async () => (await first.innerText()).match(/\d/))
+  return offered(page, name)
 }
 
 async function choose(page, name, label) {
@@ -63,4 +68,4 @@ async function choose(page, name, label) {
 
 const clear = (page) => list(page).getByRole('button', { name: t('programs.clearFilters') }).click()
 
-module.exports = { choices, choose, clear, column, figure, filter, head, list, offers, open, rows, sees, table, total, totalBecomes }
+module.exports = { choices, choose, clear, column, figure, filter, head, list, offered, offers, open, rows, sees, table, total, totalBecomes }

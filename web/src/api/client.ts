@@ -15,7 +15,7 @@ export interface Login {
 export type Query = Record<string, string | number | boolean | null | undefined>
 
 export interface Ask {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'DELETE'
   query?: Query
   /** Sent as JSON. */
   body?: unknown

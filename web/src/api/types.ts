@@ -157,7 +157,12 @@ export interface Job {
   waiting_until: Time | null
   waiting_reason: string | null
   errors: JobError[]
-  timing_ms: { partner: number; database: number; names: number; total: number | null }
+  timing_ms: {
+    partner: number
+    database: number | null
+    names: number | null
+    total: number | null
+  }
 }
 
 export interface JobError {

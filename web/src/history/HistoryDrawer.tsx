@@ -1,4 +1,4 @@
-import { Button, Drawer, Text } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 
@@ -6,6 +6,7 @@ import { keys, useJobs } from '../api/queries'
 import type { Job } from '../api/types'
 import { useApi } from '../session/context'
 import { JOBS_SHOWN } from '../sync/freshness'
+import { SideDrawer } from '../ui/Dialog'
 import { useExplainError } from '../ui/explain'
 import { InboxIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
@@ -16,23 +17,13 @@ import { JobCard } from './JobCard'
 /** The last syncs. */
 export default function HistoryDrawer({ onClose }: { onClose(): void }) {
   const { t } = useTranslation('history')
-  const close = useTranslation('common').t('close')
   return (
-    <Drawer.Root opened onClose={onClose} position="right" size="30rem">
-      <Drawer.Overlay />
-      <Drawer.Content>
-        <Drawer.Header role="none">
-          <Drawer.Title className={classes.title}>{t('title')}</Drawer.Title>
-          <Drawer.CloseButton aria-label={close} />
-        </Drawer.Header>
-        <Drawer.Body>
-          <Text c="dimmed" size="sm" mb="md">
-            {t('intro')}
-          </Text>
-          <Jobs />
-        </Drawer.Body>
-      </Drawer.Content>
-    </Drawer.Root>
+    <SideDrawer title={t('title')} onClose={onClose} size="30rem">
+      <Text c="dimmed" size="sm" mb="md">
+        {t('intro')}
+      </Text>
+      <Jobs />
+    </SideDrawer>
   )
 }
 

@@ -2,28 +2,44 @@ import { Button, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router-dom'
 
 import { ago, duration } from '../i18n/format'
 import { useNow } from '../sync/now'
 import panel from '../sync/SyncPanel.module.css'
-import { InboxIcon, SyncIcon } from '../ui/icons'
+import { AlertIcon, InboxIcon, PlusIcon, SettingsIcon, SyncIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
+import classes from './Manage.module.css'
 import { Products } from './Products'
 import { useSellers, useStart } from './queries'
 import { RunOf } from './RunCard'
 import { Sellers } from './Sellers'
+import { tokenTone, useTokenState } from './token'
 import type { Seller, Task } from './types'
 import { useView, type Change } from './useView'
 import { useWhyError } from './useWhy'
 import type { View } from './view'
 
 const ProductDrawer = lazy(() => import('./ProductDrawer'))
+const SellerDrawer = lazy(() => import('./SellerDrawer'))
+const AddSeller = lazy(() => import('./AddSeller'))
 
 export function AnalyticsPage() {
+  const { view, change } = useView()
+  return (
+    <>
+      <Page view={view} change={change} />
+      <Suspense fallback={null}>
+        {view.manage === 'new' && <AddSeller onClose={() => change({ manage: null }, 'replace')} />}
+      </Suspense>
+    </>
+  )
+}
+
+function Page({ view, change }: Pick<Props, 'view' | 'change'>) {
   const { t } = useTranslation(['analytics', 'operators'])
   const why = useWhyError()
-  const { view, change } = useView()
   const { data: sellers, error, refetch } = useSellers()
   if (sellers === undefined) {
     if (error === null) return <Waiting />
@@ -43,11 +59,21 @@ export function AnalyticsPage() {
     return (
       <>
         <Title order={1}>{t('title')}</Title>
-        <Sellers sellers={sellers} chosen={undefined} />
         {sellers.length === 0 ? (
-          <Notice icon={<InboxIcon />} title={t('noSellers')} text={t('noSellersText')} />
+          <Notice icon={<InboxIcon />} title={t('noSellers')} text={t('noSellersText')}>
+            <Button
+              component={Link}
+              to="/analytics?manage=new"
+              leftSection={<PlusIcon size={16} />}
+            >
+              {t('addSeller')}
+            </Button>
+          </Notice>
         ) : (
-          <Notice title={t('noSuchSeller')} text={t('noSuchSellerText')} />
+          <>
+            <Sellers sellers={sellers} chosen={undefined} />
+            <Notice title={t('noSuchSeller')} text={t('noSuchSellerText')} />
+          </>
         )}
       </>
     )
@@ -105,7 +131,7 @@ function OneSeller({ seller, sellers, view, change }: Props) {
   }
   const startedWords = ({ joined, etaSeconds }: Task) => ({
     title: joined ? t('joined') : t('started'),
-    message: etaSeconds === undefined ? '' : t('startedEta', { eta: duration(etaSeconds * 1000) }),
+    message: etaSeconds === undefined || etaSeconds === null ? '' : t('startedEta', { eta: duration(etaSeconds * 1000) }),
   })
   const starting = start.isPending && start.variables.ifOlderThanHours === undefined
   return (
@@ -116,15 +142,26 @@ function OneSeller({ seller, sellers, view, change }: Props) {
             <Title order={1}>{t('title')}</Title>
             <Freshness seller={seller} />
           </div>
-          <Button
-            leftSection={<SyncIcon size={16} />}
-            aria-disabled={starting}
-            data-disabled={starting || undefined}
-            onClick={() => starting || void press()}
-          >
-            {starting ? t('starting') : t('sync')}
-          </Button>
+          <div className={classes.row}>
+            <Button
+              variant="default"
+              leftSection={<SettingsIcon size={16} />}
+              aria-haspopup="dialog"
+              onClick={() => change({ manage: 'seller' })}
+            >
+              {t('manage')}
+            </Button>
+            <Button
+              leftSection={<SyncIcon size={16} />}
+              aria-disabled={starting}
+              data-disabled={starting || undefined}
+              onClick={() => starting || void press()}
+            >
+              {starting ? t('starting') : t('sync')}
+            </Button>
+          </div>
         </div>
+        <TokenNote seller={seller} onChange={() => change({ manage: 'token' })} />
         {task !== null && <RunOf key={task} id={task} />}
       </section>
       <Sellers sellers={sellers} chosen={seller.id} />
@@ -138,8 +175,32 @@ function OneSeller({ seller, sellers, view, change }: Props) {
             onClose={() => change({ product: null }, 'replace')}
           />
         )}
+        {view.manage !== null && view.manage !== 'new' && (
+          <SellerDrawer
+            seller={seller}
+            part={view.manage}
+            onClose={() => change({ manage: null }, 'replace')}
+          />
+        )}
       </Suspense>
     </>
+  )
+}
+
+/** What will stop the runs, or has, and the way out. */
+function TokenNote({ seller, onChange }: { seller: Seller; onChange(): void }) {
+  const { t } = useTranslation('analytics')
+  const state = useTokenState()(seller)
+  const tone = tokenTone(seller)
+  if (tone === 'good') return null
+  return (
+    <div className={classes.warn} data-tone={tone} role="note">
+      <AlertIcon />
+      <p>{state}</p>
+      <Button variant="default" size="compact-sm" aria-haspopup="dialog" onClick={onChange}>
+        {t('changeToken')}
+      </Button>
+    </div>
   )
 }
 
@@ -151,7 +212,7 @@ function Freshness({ seller }: { seller: Seller }) {
   if (newest === null) {
     return (
       <Text c="dimmed" size="sm">
-        <bdi>{seller.name}</bdi>: {t('never')}
+        <bdi>{seller.name}</bdi> · {t('never')}
       </Text>
     )
   }
@@ -159,7 +220,7 @@ function Freshness({ seller }: { seller: Seller }) {
   const behind = oldest !== null && Date.parse(newest) - Date.parse(oldest) > DAY_MS
   return (
     <Text c="dimmed" size="sm">
-      <bdi>{seller.name}</bdi>: {t('fresh', { when: ago(newest, now) })}
+      <bdi>{seller.name}</bdi> · {t('fresh', { when: ago(newest, now) })}
       {behind && `, ${t('freshOldest', { when: ago(oldest, now) })}`}
     </Text>
   )

@@ -6,10 +6,10 @@ import { useTranslation } from 'react-i18next'
 import { day } from '../programs/format'
 import { lines, place, type Box } from './chart'
 import classes from './Chart.module.css'
-import { figure, FIGURES, isFigure, short, type Figure } from './format'
+import { axis, figure, FIGURES, isFigure, type Figure } from './format'
 import type { Period } from './types'
 
-const WIDE: Box = { width: 480, height: 190, left: 48, right: 12, top: 12, bottom: 24 }
+const WIDE: Box = { width: 480, height: 190, left: 60, right: 12, top: 12, bottom: 24 }
 // Drawn at about its own size too, so that its words stay as large.
 const NARROW: Box = { ...WIDE, width: 290, height: 160 }
 const CHOICES: readonly Figure[] = [
@@ -89,7 +89,7 @@ function Line({ name, periods }: { name: Figure; periods: readonly Period[] }) {
             <g key={share} className={classes.grid}>
               <line x1={box.left} x2={right} y1={y} y2={y} />
               <text x={box.left - 6} y={y} textAnchor="end" dominantBaseline="middle">
-                {short(share * top)}
+                {axis(name, share * top)}
               </text>
             </g>
           )
@@ -100,6 +100,13 @@ function Line({ name, periods }: { name: Figure; periods: readonly Period[] }) {
             <title>{`${end(i)}: ${said(i)}`}</title>
           </circle>
         ))}
+        {periods.length === 1 && (
+          <g className={classes.grid}>
+            <text x={(box.left + right) / 2} y={box.height - 6} textAnchor="middle">
+              {end(0)}
+            </text>
+          </g>
+        )}
         {periods.length > 1 && (
           <g className={classes.grid}>
             <text x={box.left} y={box.height - 6}>

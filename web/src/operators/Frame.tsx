@@ -1,7 +1,7 @@
 import { QueryClientProvider } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, NavLink, Outlet } from 'react-router-dom'
+import { Link, NavLink, Outlet, useLocation } from 'react-router-dom'
 
 import { newQueryClient } from '../api/queries'
 import { ApiProvider } from '../session/context'
@@ -19,6 +19,7 @@ export default function Frame() {
   return (
     <ApiProvider value={operatorsApi}>
       <QueryClientProvider client={client}>
+        <Place />
         <div className={shell.shell}>
           <a className={shell.skip} href="#content" onClick={toContent}>
             {t('common:skip')}
@@ -43,4 +44,27 @@ export default function Frame() {
       </QueryClientProvider>
     </ApiProvider>
   )
+}
+
+/** Which page it is: in the name of the tab, and for the keyboard. */
+function Place() {
+  const { t } = useTranslation(['operators', 'common'])
+  const { pathname, search } = useLocation()
+  const name = pathname === '/jobs' ? t('jobs') : t('analytics')
+  const brand = t('common:brand')
+  useEffect(() => {
+    document.title = `${name} · ${brand}`
+    return () => void (document.title = brand)
+  }, [name, brand])
+  const page = `${pathname} ${new URLSearchParams(search).get('job')}`
+  const last = useRef(page)
+  useEffect(() => {
+    if (last.current === page) return
+    last.current = page
+    // The link that led here has gone with the page that had it.
+    if (document.activeElement === document.body) {
+      document.getElementById('content')?.focus({ preventScroll: true })
+    }
+  }, [page])
+  return null
 }

@@ -90,7 +90,7 @@ function Facts({
     [t('waiting'), waits],
     ...facts,
     [t('created'), time(run.created_at)],
-    [t('startedAt'), time(run.started_at) ?? t('notStarted')],
+    [t('startedAt'), time(run.started_at) ?? (isOver(run) ? null : t('notStarted'))],
     [t('finished'), time(run.finished_at)],
     [t('took'), useTook()(run, Math.max(now, Date.now()))],
   ]
@@ -143,7 +143,7 @@ function Errors({ run }: { run: Run }) {
 }
 
 function ErrorRow({ error, seller }: { error: JobError; seller: number | null }) {
-  const { t } = useTranslation('analytics')
+  const { t } = useTranslation(['analytics', 'jobs'])
   const why = useWhy()
   const id = error.item
   return (
@@ -154,8 +154,8 @@ function ErrorRow({ error, seller }: { error: JobError; seller: number | null })
             {id}
           </Link>
         ) : (
-          // Not of one product: the search texts of the run as a whole.
-          <>{id === 'texts' ? t('queries') : id}</>
+          // Not of one product: the search texts of the run, or all of it.
+          <>{id === 'texts' ? t('queries') : id === 'job' ? t('jobs:whole') : id}</>
         )}
       </td>
       <td>

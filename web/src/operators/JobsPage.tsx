@@ -9,6 +9,7 @@ import { useNow } from '../sync/now'
 import { InboxIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
+import { NoData } from './cells'
 import { JobPage } from './JobPage'
 import classes from './Jobs.module.css'
 import { RUNS_SHOWN, useRuns } from './queries'
@@ -129,7 +130,7 @@ function Row({ run, now }: { run: Run; now: number }) {
           aria-label={t('open', { seller, when: moment(at) })}
         >
           <time dateTime={at} title={ago(at, now)}>
-            {moment(at)}
+            {run.started_at === null ? t('asked', { when: moment(at) }) : moment(at)}
           </time>
         </Link>
       </th>
@@ -142,7 +143,7 @@ function Row({ run, now }: { run: Run; now: number }) {
       <td data-label={t('seller')} dir="auto">
         {seller}
       </td>
-      <td data-label={t('took')}>{useTook()(run, now)}</td>
+      <td data-label={t('took')}>{useTook()(run, now) ?? <NoData />}</td>
       <td data-label={t('progress')}>
         <Progress run={run} />
       </td>
@@ -155,10 +156,11 @@ export function Kind({ kind }: { kind: string }) {
   return <>{kind === 'analytics.sync' ? t('kind_analytics') : kind}</>
 }
 
-export function useTook(): (run: Run, now: number) => string {
+/** null: it ended before it had begun. */
+export function useTook(): (run: Run, now: number) => string | null {
   const { t } = useTranslation('jobs')
   return ({ started_at: start, finished_at: end }, now) => {
-    if (start === null) return t('notStarted')
+    if (start === null) return end === null ? t('notStarted') : null
     return duration((end === null ? now : Date.parse(end)) - Date.parse(start))
   }
 }
@@ -166,7 +168,7 @@ export function useTook(): (run: Run, now: number) => string {
 function Progress({ run }: { run: Run }) {
   const { t } = useTranslation('jobs')
   const { done, total, percentage } = run.progress
-  if (total === null) return <>—</>
+  if (total === null || total === 0) return <NoData />
   return (
     <span className={classes.progress}>
       <span className={classes.track} aria-hidden="true">

@@ -1,9 +1,10 @@
-import { Button, Drawer } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
 import { ApiError } from '../api/error'
 import { ago, number } from '../i18n/format'
 import classes from '../programs/Details.module.css'
+import { SideDrawer } from '../ui/Dialog'
 import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
 import { NoData, Status, useName } from './cells'
@@ -22,19 +23,12 @@ interface Props {
 
 /** All of one product: its figures, their past and its search texts. */
 export default function ProductDrawer({ seller, id, onClose }: Props) {
-  const { t } = useTranslation(['analytics', 'common', 'operators'])
+  const { t } = useTranslation(['analytics', 'operators'])
   const why = useWhyError()
   const { data, error, refetch } = useProduct(seller, id)
   const missing = error instanceof ApiError && error.status === 404
   return (
-    <Drawer
-      opened
-      onClose={onClose}
-      position="right"
-      size="34rem"
-      title={t('details')}
-      closeButtonProps={{ 'aria-label': t('common:close') }}
-    >
+    <SideDrawer title={t('details')} onClose={onClose}>
       {data !== undefined ? (
         <Body product={data} />
       ) : error === null ? (
@@ -48,7 +42,7 @@ export default function ProductDrawer({ seller, id, onClose }: Props) {
           </Button>
         </Notice>
       )}
-    </Drawer>
+    </SideDrawer>
   )
 }
 

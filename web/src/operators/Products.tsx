@@ -67,7 +67,14 @@ export function Products({ seller, view, change }: Props) {
   }
   const { totals, total_count: total } = list.data
   if (total === 0 && !isFiltered(view)) {
-    return <Notice title={t('noProducts')} text={t('noProductsText', { id: seller.id })} />
+    const { allProducts: all } = seller
+    return (
+      <Notice title={t('noProducts')} text={all ? t('noProductsYet') : t('noProductsText')}>
+        <Button aria-haspopup="dialog" onClick={() => change({ manage: 'products' })}>
+          {t('addProducts')}
+        </Button>
+      </Notice>
+    )
   }
   return (
     <>

@@ -4,16 +4,17 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useNavigate } from 'react-router-dom'
 
-import { clock, countdown, number } from '../i18n/format'
+import { countdown, moment, number } from '../i18n/format'
 import { useNow } from '../sync/now'
 import bar from '../sync/SyncBar.module.css'
-import { useAct } from './queries'
+import { useAct, useSellers } from './queries'
+import { share } from './format'
 import classes from './RunCard.module.css'
 import { actionsOf, isOver, type Batches, type RunAction } from './run'
 import { tones } from './State'
 import type { Run } from './types'
 import { useRun } from './useRun'
-import { useWhyError } from './useWhy'
+import { useWhy, useWhyError } from './useWhy'
 
 /** The run of the page's seller, with the way to its own page. */
 export function RunOf({ id }: { id: string }) {
@@ -41,16 +42,36 @@ export function RunCard({ run, batches, lost, children }: Props) {
   const { t } = useTranslation('jobs')
   const now = useNow(isOver(run) ? null : 1000)
   const headline = useHeadline()(run, now)
+  const { percentage } = run.progress
+  const card = useRef<HTMLElement>(null)
+  const actions = useRef<HTMLDivElement>(null)
+  const pressed = useRef<string | null>(null)
+  const offered = actionsOf(run).join()
+  // What was pressed is not there any more: the keyboard is beside it, not nowhere.
+  useEffect(() => {
+    if (pressed.current === null || pressed.current === offered) return
+    pressed.current = null
+    if (document.activeElement !== document.body) return
+    const next = actions.current?.querySelector<HTMLElement>('button, a') ?? card.current
+    next?.focus({ preventScroll: true })
+  })
   return (
-    <section className={bar.card} data-tone={tones[run.state]} aria-label={t('run')}>
+    <section
+      ref={card}
+      tabIndex={-1}
+      className={bar.card}
+      data-tone={tones[run.state]}
+      aria-label={t('run')}
+    >
       <Announced run={run} />
       <div className={bar.top}>
         <p className={bar.headline}>{headline}</p>
-        {!isOver(run) && run.progress.percentage !== null && (
-          <span className={bar.percent}>{t('percent', { percent: run.progress.percentage })}</span>
+        {!isOver(run) && percentage !== null && (
+          <span className={bar.percent}>{share(percentage)}</span>
         )}
-        <div className={`${bar.actions} ${classes.actions}`}>
-          <RunActions run={run} />
+        <div ref={actions} className={`${bar.actions} ${classes.actions}`}>
+          <RunActions run={run} onDone={() => (pressed.current = offered)} />
+          <AnotherToken run={run} />
           {children}
         </div>
       </div>
@@ -67,6 +88,20 @@ export function RunCard({ run, batches, lost, children }: Props) {
   )
 }
 
+/** The way out, where it is the token that is in the way. */
+function AnotherToken({ run }: { run: Run }) {
+  const { t } = useTranslation('analytics')
+  const { data: sellers } = useSellers()
+  const seller = sellers?.find(({ id }) => id === run.seller?.id)
+  if (seller === undefined || seller.tokenState === 'active') return null
+  if (run.state !== 'failed' && run.waiting_reason !== 'login_refused') return null
+  return (
+    <Button size="compact-sm" component={Link} to={`/analytics?seller=${seller.id}&manage=token`}>
+      {t('changeToken')}
+    </Button>
+  )
+}
+
 /** The name and the value of each figure of a run that is known. */
 export function useFacts(): (run: Run, batches: Batches | null) => [string, string][] {
   const { t } = useTranslation('jobs')
@@ -74,15 +109,19 @@ export function useFacts(): (run: Run, batches: Batches | null) => [string, stri
     const { done, total } = run.progress
     const facts: [string, string][] = []
     const of = (n: number, all: number) => t('ofTotal', { n: number(n), total: number(all) })
-    if (total !== null) facts.push([t('products'), of(done, total)])
-    if (batches !== null) facts.push([t('batches'), of(batches.batch, batches.batches)])
+    // None at all: there was nothing to do.
+    if (total !== null && total > 0) facts.push([t('products'), of(done, total)])
+    if (total !== null && run.counts.updated > done)
+      facts.push([t('figures'), of(run.counts.updated, total)])
+    if (batches !== null && batches.batches > 0)
+      facts.push([t('batches'), of(batches.batch, batches.batches)])
     if (run.calls !== null) {
       const left = run.calls.left !== null && !isOver(run) ? run.calls.left : 0
       const made = t('callsMade', { n: number(run.calls.made) })
       facts.push([t('calls'), left > 0 ? `${made}, ${t('callsLeft', { n: number(left) })}` : made])
     }
     if (run.counts.failed > 0) facts.push([t('failed'), number(run.counts.failed)])
-    if (run.eta_at !== null && !isOver(run)) facts.push([t('eta'), clock(new Date(run.eta_at))])
+    if (run.eta_at !== null && !isOver(run)) facts.push([t('eta'), moment(run.eta_at)])
     return facts
   }
 }
@@ -90,9 +129,13 @@ export function useFacts(): (run: Run, batches: Batches | null) => [string, stri
 function useHeadline(): (run: Run, now: number) => string {
   const { t } = useTranslation('jobs')
   const reason = useReason()
+  const whyError = useWhy()
   return (run, now) => {
     const why = reason(run)
     const because = (text: string) => (why === null ? text : `${text}, ${why}`)
+    const whole = run.errors.find(({ item }) => item === 'job' || item === 'texts')
+    const after = (text: string) =>
+      whole === undefined ? text : `${text}. ${whyError(whole.code, whole.detail)}`
     switch (run.state) {
       case 'queued':
         return t('headQueued')
@@ -108,9 +151,9 @@ function useHeadline(): (run: Run, now: number) => string {
           n: number(run.progress.done),
         })
       case 'partial':
-        return t('headPartial')
+        return after(t('headPartial'))
       case 'failed':
-        return t('headFailed')
+        return after(t('headFailed'))
       case 'cancelled':
         return t('headCancelled')
     }
@@ -119,7 +162,7 @@ function useHeadline(): (run: Run, now: number) => string {
   function waiting(until: string | null, now: number): string {
     const ms = until === null ? 0 : Date.parse(until) - now
     if (until === null || ms <= 0) return t('headWaitingSoon')
-    return t('headWaiting', { wait: countdown(ms), until: clock(new Date(until)) })
+    return t('headWaiting', { wait: countdown(ms), until: moment(until) })
   }
 }
 
@@ -154,7 +197,7 @@ function Track({ run, text }: { run: Run; text: string }) {
   )
 }
 
-function RunActions({ run }: { run: Run }) {
+function RunActions({ run, onDone }: { run: Run; onDone(): void }) {
   const { t } = useTranslation('jobs')
   const act = useAct()
   const navigate = useNavigate()
@@ -162,6 +205,7 @@ function RunActions({ run }: { run: Run }) {
   const perform = async (what: RunAction) => {
     try {
       const next = await act.mutateAsync({ id: run.id, what })
+      onDone()
       notifications.show({ message: t(`did_${what}`), color: 'green' })
       // A run again is another job.
       if (next.id !== run.id) void navigate(`/jobs?job=${next.id}`)

@@ -1,10 +1,15 @@
+import { Button } from '@mantine/core'
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router-dom'
 
 import { ago, number } from '../i18n/format'
 import { useNow } from '../sync/now'
+import { PlusIcon } from '../ui/icons'
+import manage from './Manage.module.css'
 import { soon } from './format'
 import classes from './Sellers.module.css'
+import { tokenTone, useTokenState } from './token'
 import type { Seller } from './types'
 import { useWhy } from './useWhy'
 
@@ -17,53 +22,75 @@ interface Props {
 export function Sellers({ sellers, chosen }: Props) {
   const { t } = useTranslation('analytics')
   const now = useNow(10_000)
+  const current = useRef<HTMLAnchorElement>(null)
+  useEffect(() => {
+    // Not returned: newer browsers have a promise of it.
+    current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [chosen])
   return (
-    <nav className={classes.sellers} aria-label={t('sellers')}>
-      {sellers.map((seller) => (
-        <Link
-          key={seller.id}
-          to={`/analytics?seller=${seller.id}`}
-          className={classes.seller}
-          aria-current={seller.id === chosen || undefined}
+    <>
+      <div className={manage.heading}>
+        <h2>{t('sellers')}</h2>
+        <Button
+          variant="default"
+          size="compact-sm"
+          component={Link}
+          to={`/analytics?${chosen === undefined ? '' : `seller=${chosen}&`}manage=new`}
+          leftSection={<PlusIcon size={15} />}
         >
-          <span className={classes.name} dir="auto">
-            {seller.name}
-          </span>
-          <span className={classes.line}>
-            <span>
-              {t('products', {
-                count: seller.products,
-                n: number(seller.products),
-              })}
+          {t('addSeller')}
+        </Button>
+      </div>
+      <nav className={classes.sellers} aria-label={t('sellers')}>
+        {sellers.map((seller) => (
+          <Link
+            key={seller.id}
+            to={`/analytics?seller=${seller.id}`}
+            className={classes.seller}
+            aria-current={seller.id === chosen || undefined}
+            ref={seller.id === chosen ? current : null}
+          >
+            <span className={classes.name} dir="auto">
+              {seller.name}
             </span>
-            {seller.lastSyncAt !== null ? (
+            <span className={classes.line}>
               <span>
-                {t('fresh', {
-                  when: ago(seller.lastSyncAt, Math.max(now, Date.now())),
-                })}
+                {productsOf(seller) !== null
+                  ? t('products', { count: seller.products, n: number(seller.products) })
+                  : t('allOfApi')}
               </span>
-            ) : (
-              <span>{t('never')}</span>
-            )}
-          </span>
-          <Notes seller={seller} />
-        </Link>
-      ))}
-    </nav>
+              {seller.lastSyncAt !== null ? (
+                <span>
+                  {t('fresh', {
+                    when: ago(seller.lastSyncAt, Math.max(now, Date.now())),
+                  })}
+                </span>
+              ) : (
+                <span>{t('never')}</span>
+              )}
+            </span>
+            <Notes seller={seller} />
+          </Link>
+        ))}
+      </nav>
+    </>
   )
+}
+
+/** Of one that takes all that there is: null until that is known. */
+export function productsOf({ products, allProducts }: Seller): number | null {
+  return products === 0 && allProducts ? null : products
 }
 
 function Notes({ seller }: { seller: Seller }) {
   const { t } = useTranslation('analytics')
   const why = useWhy()
+  const tokenState = useTokenState()
   const notes: [string, string][] = []
-  const { failedProducts: failed, trouble, tokenExpiresAt } = seller
+  const { failedProducts: failed, trouble } = seller
   if (seller.taskId !== null) notes.push(['info', t('running')])
-  if (seller.tokenState === 'expired') notes.push(['bad', t('token_expired')])
-  else if (seller.tokenState !== 'active') notes.push(['bad', t('token_refused')])
-  else if (seller.tokenExpiresSoon && tokenExpiresAt !== null) {
-    notes.push(['wait', t('tokenSoon', { when: soon(tokenExpiresAt) })])
-  }
+  const tone = tokenTone(seller)
+  if (tone !== 'good') notes.push([tone, tokenState(seller)])
   if (trouble !== null) {
     notes.push([
       'bad',

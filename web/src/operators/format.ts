@@ -1,5 +1,5 @@
 import { cached, number } from '../i18n/format'
-import { day, money } from '../programs/format'
+import { day } from '../programs/format'
 import type { Figures } from './types'
 
 /** The figures a person can ask for, and how each is written. */
@@ -32,9 +32,25 @@ export function figure(name: Figure, value: number | null | undefined, currency:
   return FIGURES[name] === 'percent' ? percent(value) : number(value)
 }
 
-/** Whole units, of a currency that may be unknown. */
+/** In units of a currency that may be unknown; those that the API sends are whole. */
 function sum(value: number, currency: string | null): string {
-  return currency === null ? number(value) : money(value * 100, currency)
+  if (currency === null) return number(value)
+  const digits = Number.isInteger(value) ? 0 : 2
+  try {
+    return cached(
+      `sum ${currency} ${digits}`,
+      (l) =>
+        new Intl.NumberFormat(l, {
+          style: 'currency',
+          currency,
+          currencyDisplay: 'narrowSymbol',
+          minimumFractionDigits: digits,
+          maximumFractionDigits: digits,
+        }),
+    ).format(value)
+  } catch {
+    return `${number(value)} ${currency}`
+  }
 }
 
 function percent(value: number): string {
@@ -44,8 +60,16 @@ function percent(value: number): string {
   ).format(value / 100)
 }
 
+/** How far something is, in whole percents. */
+export function share(percentage: number): string {
+  return cached('share', (l) => new Intl.NumberFormat(l, { style: 'percent' })).format(
+    percentage / 100,
+  )
+}
+
 /** Short, for an axis. */
-export function short(value: number): string {
+export function axis(name: Figure, value: number): string {
+  if (FIGURES[name] === 'percent') return percent(value)
   return cached(
     'short',
     (l) => new Intl.NumberFormat(l, { notation: 'compact', maximumFractionDigits: 1 }),
@@ -65,7 +89,7 @@ export function soon(iso: string): string {
       new Intl.DateTimeFormat(l, {
         day: 'numeric',
         month: 'short',
-        hour: '2-digit',
+        hour: 'numeric',
         minute: '2-digit',
       }),
   ).format(new Date(iso))

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { axis, figure } from './format'
 import { lines, niceTop, place, type Box } from './chart'
 import { actionsOf, batchesAfter, gently, parse, runAfter } from './run'
 import type { Run } from './types'
@@ -19,6 +20,7 @@ describe('the view in the address', () => {
       page: 3,
       after: 'abc_-1',
       product: 100200300,
+      manage: 'token',
     }
     expect(readView(writeView(view))).toEqual(view)
     expect(writeView(USUAL).toString()).toBe('')
@@ -26,7 +28,8 @@ describe('the view in the address', () => {
   })
 
   it('takes what it does not understand for usual', () => {
-    const wrong = 'seller=-1&status=x&sort=-nothing&size=7&page=0&after=%3Cx&product=1e9&q=%00'
+    const wrong =
+      'seller=-1&status=x&sort=-nothing&size=7&page=0&after=%3Cx&product=1e9&manage=x&q=%00'
     expect(read(wrong)).toEqual(USUAL)
     expect(read('seller=99999999999999999999').seller).toBeNull()
     expect(read('after=abc').after).toBeNull()
@@ -194,5 +197,21 @@ describe('the chart', () => {
     expect(points.map(({ i }) => i)).toEqual([0, 1, 3, 5, 6])
     expect(lines(points).match(/[ML]/g)?.join('')).toBe('MLMML')
     expect(place([null, null], box).points).toEqual([])
+  })
+})
+
+describe('figures', () => {
+  it('of money are whole units, of which only an average has parts', () => {
+    expect(figure('revenue', 30900, 'RUB')).toBe('₽30,900')
+    expect(figure('avgOrderValue', 2470.636, 'RUB')).toBe('₽2,470.64')
+    expect(figure('revenue', 30900, null)).toBe('30,900')
+    expect(figure('revenue', 30900, 'roubles')).toBe('30,900 roubles')
+    expect(figure('revenue', 0, 'RUB')).toBe('₽0')
+    expect(figure('revenue', null, 'RUB')).toBeNull()
+  })
+
+  it('stand at an axis in short', () => {
+    expect(axis('views', 12_000)).toBe('12K')
+    expect(axis('ctr', 12.5)).toBe('12.5%')
   })
 })

@@ -216,7 +216,7 @@ describe('the operators’ pages', () => {
     const cells = [...row.querySelectorAll('td')].map((td) => td.textContent)
     expect(cells[0]).toBe('2,000')
     expect(cells[1]).toBe('—no data')
-    expect(cells[5]).toMatch(/30,900\.00/)
+    expect(cells[5]).toMatch(/^\D?30,900$/)
   })
 
   it('list jobs, and show one with its errors by product', async () => {
@@ -250,5 +250,46 @@ describe('the operators’ pages', () => {
     await screen.findByText('It will start in a moment')
     const post = asked.find((a) => a.method === 'POST' && a.path.endsWith('/retry'))
     expect(JSON.parse(post?.body ?? '')).toEqual({ failedOnly: true })
+  })
+
+  it('say why a run has less, and nothing of what nobody knows', async () => {
+    const errors = [{ item: 'job', code: 'partner_error', detail: 'x' }]
+    const progress = { done: 0, total: null, percentage: null }
+    server({
+      'GET /api/analytics/sellers': () =>
+        json({ sellers: [{ ...seller, products: 0, allProducts: true }] }),
+      'GET /api/analytics/jobs': () => json({ jobs: [{ ...job, progress }] }),
+      'GET /api/analytics/jobs/a1': () => json({ ...job, state: 'failed', progress, errors }),
+    })
+    open('/jobs')
+    const row = (await screen.findByRole('link', { name: /Job of shop/ })).closest('tr')!
+    expect(row.querySelector('[data-label="Progress"]')?.textContent).toBe('—no data')
+    await userEvent.click(screen.getByRole('link', { name: /Job of shop/ }))
+    await screen.findByText('The run failed. The API answered with an error')
+    await screen.findByText('The whole run')
+    expect(screen.queryByText(/\b0 of 0\b/)).toBeNull()
+    expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBeNull()
+    await userEvent.click(screen.getByRole('link', { name: 'Analytics' }))
+    await screen.findByText('All that the API lists')
+    expect(screen.queryByText('0 products')).toBeNull()
+  })
+
+  it('tell when a job was asked for that has not begun, or never did', async () => {
+    const late = { ...job, created_at: '2025-03-04T10:00:00Z', started_at: null }
+    server({
+      'GET /api/analytics/jobs': () =>
+        json({
+          jobs: [
+            { ...late, state: 'queued' },
+            { ...late, id: 'b2', state: 'cancelled', finished_at: '2025-03-04T10:00:01Z' },
+          ],
+        }),
+    })
+    open('/jobs')
+    const links = await screen.findAllByRole('link', { name: /Job of shop/ })
+    const rows = links.map((link) => link.closest('tr')!)
+    for (const row of rows) expect(row.textContent).toMatch(/^asked for Mar 4, 2025/)
+    const took = rows.map((row) => row.querySelector('[data-label="Run time"]')?.textContent)
+    expect(took).toEqual(['not yet', '—no data'])
   })
 })

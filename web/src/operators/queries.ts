@@ -1,10 +1,16 @@
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import {
+  keepPreviousData,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type QueryClient,
+} from '@tanstack/react-query'
 
 import { ApiClient, type Login } from '../api/client'
 import { ApiError } from '../api/error'
 import { useApi } from '../session/context'
 import { isOver, type RunAction } from './run'
-import type { ProductList, ProductPast, Run, Seller, Task } from './types'
+import type { Added, ProductList, ProductPast, Run, Seller, Task } from './types'
 import { listQuery, type View } from './view'
 
 /** The browser knows the operator, and asks for the password itself. */
@@ -132,4 +138,70 @@ export function useAct() {
       void client.invalidateQueries({ queryKey: keys.sellers })
     },
   })
+}
+
+/*
+ * No mutations of the library: it would keep what was sent, a token too, for minutes.
+ */
+
+/** Adds a seller, which is in the list when this resolves. */
+export function useAddSeller() {
+  const api = useApi()
+  const client = useQueryClient()
+  return async (body: { name: string; token: string; timeZone: string }): Promise<Seller> => {
+    const seller = await api.json<Seller>(`${BASE}/sellers`, { method: 'POST', body })
+    await keep(client, seller)
+    return seller
+  }
+}
+
+export function useChangeToken() {
+  const api = useApi()
+  const client = useQueryClient()
+  return async (id: number, token: string): Promise<void> => {
+    const path = `${BASE}/sellers/${id}/token`
+    await keep(client, await api.json<Seller>(path, { method: 'POST', body: { token } }))
+    // What was paused for the old one goes on.
+    void client.invalidateQueries({ queryKey: keys.runs })
+  }
+}
+
+/** leave: called when it is gone, and before it is gone from the list. */
+export function useRemoveSeller() {
+  const api = useApi()
+  const client = useQueryClient()
+  return async (id: number, leave: () => void): Promise<void> => {
+    await api.json(`${BASE}/sellers/${id}`, { method: 'DELETE' })
+    await client.cancelQueries({ queryKey: keys.sellers })
+    leave()
+    client.setQueryData<Seller[]>(keys.sellers, (all) => all?.filter((one) => one.id !== id))
+    void client.invalidateQueries({ queryKey: keys.sellers })
+    void client.invalidateQueries({ queryKey: keys.runs })
+  }
+}
+
+export function useAddProducts() {
+  const api = useApi()
+  const client = useQueryClient()
+  return async (id: number, body: { all: boolean } | { nmIds: number[] }): Promise<Added> => {
+    try {
+      const path = `${BASE}/sellers/${id}/products`
+      return await api.json<Added>(path, { method: 'POST', body })
+    } finally {
+      await client.cancelQueries({ queryKey: keys.sellers })
+      await client.invalidateQueries({ queryKey: keys.sellers })
+      void client.invalidateQueries({ queryKey: keys.products })
+    }
+  }
+}
+
+/** A seller as it was just told, in the place where the list will have it. */
+async function keep(client: QueryClient, seller: Seller): Promise<void> {
+  await client.cancelQueries({ queryKey: keys.sellers })
+  client.setQueryData<Seller[]>(keys.sellers, (all = []) =>
+    all.some((one) => one.id === seller.id)
+      ? all.map((one) => (one.id === seller.id ? seller : one))
+      : [...all, seller],
+  )
+  void client.invalidateQueries({ queryKey: keys.sellers })
 }

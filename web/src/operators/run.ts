@@ -9,6 +9,7 @@ export interface Batches {
 /** A run that was tried again after a batch counts on; it never counts back. */
 export function batchesAfter(before: Batches | null, event: RunEvent): Batches | null {
   if (event.type === 'info') {
+    if (event.batches === null) return before
     return {
       batch: Math.min(before?.batch ?? 0, event.batches),
       batches: event.batches,

@@ -22,6 +22,15 @@ export interface Seller {
   nextRunAt: Time | null
 }
 
+/** What became of a list of products. */
+export interface Added {
+  added: number
+  known: number
+  rejectedCount: number
+  rejected: { item: unknown; line?: number }[]
+  total: number
+}
+
 /** A day of the seller API's calendar. */
 type Day = string
 
@@ -90,7 +99,8 @@ export interface Task {
   taskId: string | null
   fresh?: boolean
   joined?: boolean
-  etaSeconds?: number
+  /** Null while nobody knows how many products there are. */
+  etaSeconds?: number | null
 }
 
 export interface Run extends Omit<Job, 'kind'> {
@@ -102,7 +112,7 @@ export interface Run extends Omit<Job, 'kind'> {
 /** An event of a run's stream. */
 export type RunEvent =
   | { type: 'start' }
-  | { type: 'info'; products: number; batches: number; calls: number }
+  | { type: 'info'; products: number | null; batches: number | null; calls: number | null }
   | {
       type: 'progress'
       batch: number
@@ -111,6 +121,15 @@ export type RunEvent =
       failed: number
       total: number
       percentage: number
+    }
+  | {
+      type: 'saved'
+      part: 'figures' | 'texts'
+      batch: number
+      batches: number
+      saved: number
+      failed: number
+      total: number
     }
   | { type: 'waiting'; until: Time | null; reason: string }
   | { type: 'complete'; status: string }

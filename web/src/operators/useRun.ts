@@ -50,7 +50,7 @@ export function useRun(id: string) {
         // And once more: the job's row may be written just after its event.
         read()
         read()
-        if (event.type === 'progress') rows()
+        if (event.type === 'progress' || event.type === 'saved') rows()
       },
       onState: (state) => {
         setLost(state.is === 'lost')

@@ -40,7 +40,13 @@ export interface View {
   after: string | null
   /** Whose details are open. */
   product: number | null
+  /** What of the sellers is being changed. */
+  manage: Manage | null
 }
+
+/** A new seller; the chosen one, or of it the token or the products. */
+export const MANAGE = ['new', 'seller', 'token', 'products'] as const
+export type Manage = (typeof MANAGE)[number]
 
 export const USUAL: View = {
   seller: null,
@@ -52,6 +58,7 @@ export const USUAL: View = {
   page: 1,
   after: null,
   product: null,
+  manage: null,
 }
 
 const ID = /^[1-9]\d{0,14}$/
@@ -80,6 +87,7 @@ export function readView(params: URLSearchParams): View {
     page,
     after: page > 1 ? matching('after', CURSOR) : null,
     product: id('product'),
+    manage: MANAGE.find((m) => m === params.get('manage')) ?? null,
   }
 }
 
@@ -96,6 +104,7 @@ export function writeView(view: View): URLSearchParams {
   put('page', view.page, 1)
   put('after', view.page > 1 ? view.after : null, null)
   put('product', view.product, null)
+  put('manage', view.manage, null)
   return params
 }
 

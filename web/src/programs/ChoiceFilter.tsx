@@ -3,6 +3,7 @@ import { forwardRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { number } from '../i18n/format'
+import { useChosen } from './chosen'
 import classes from './ChoiceFilter.module.css'
 
 export interface Option {
@@ -34,19 +35,20 @@ const SHOWN = 200
 export function ChoiceFilter({ label, all, value, options, onChange, find, onOpen }: Props) {
   const { t } = useTranslation('programs')
   const [text, setText] = useState('')
-  const combobox = useCombobox({
-    onDropdownOpen: () => {
-      onOpen?.()
-      // The option that is chosen is there only after the list is drawn.
-      requestAnimationFrame(() =>
-        combobox.updateSelectedOptionIndex('active', { scrollIntoView: true }),
-      )
-    },
-    onDropdownClose: () => {
-      combobox.resetSelectedOption()
-      setText('')
-    },
-  })
+  const [combobox, list] = useChosen(
+    useCombobox({
+      onDropdownOpen: () => {
+        onOpen?.()
+        // The option that is chosen is there only after the list is drawn. Not with the
+        // library's updateSelectedOptionIndex, which is later than what is typed meanwhile.
+        requestAnimationFrame(() => combobox.selectActiveOption())
+      },
+      onDropdownClose: () => {
+        combobox.resetSelectedOption()
+        setText('')
+      },
+    }),
+  )
   const open = combobox.dropdownOpened
   const searching = find !== undefined && open
   const found = searching && text !== '' ? find(text) : options
@@ -92,7 +94,7 @@ export function ChoiceFilter({ label, all, value, options, onChange, find, onOpe
         />
       </Combobox.Target>
       <Combobox.Dropdown className={classes.dropdown}>
-        <Combobox.Options className={classes.options} aria-label={label}>
+        <Combobox.Options ref={list} className={classes.options} aria-label={label}>
           <Choice value={ALL} label={all.label} count={all.count} active={value === null} />
           {firstOf(found, value).map((option) => (
             <Choice
@@ -133,7 +135,13 @@ const Field = forwardRef<HTMLInputElement, FieldProps>(({ expanded, ...rest }, r
 function Choice({ value, label, note, count, active }: Option & { active: boolean }) {
   const { t } = useTranslation('programs')
   return (
-    <Combobox.Option value={value} active={active} selected={active} className={classes.option}>
+    <Combobox.Option
+      value={value}
+      active={active}
+      selected={active}
+      aria-selected={active}
+      className={classes.option}
+    >
       <span className={classes.words}>
         <bdi className={classes.label}>{label}</bdi>
         {note !== undefined && <span className={classes.note}>{note}</span>}

@@ -1,10 +1,11 @@
-import { Button, Drawer, Loader } from '@mantine/core'
+import { Button, Loader } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import type { BudgetChange, Program } from '../api/types'
 import { useApi } from '../session/context'
+import { SideDrawer } from '../ui/Dialog'
 import { useExplain, useExplainError } from '../ui/explain'
 import { AlertIcon, CheckIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
@@ -30,19 +31,10 @@ interface Props {
 /** All of one program: what the registry has, and what the partner says now. */
 export default function Details({ id, program, tell, onClose }: Props) {
   const { t } = useTranslation('programs')
-  const close = useTranslation('common').t('close')
   const alone = useProgram(id, program === undefined)
   const shown = program ?? alone.data ?? undefined
   return (
-    <Drawer
-      opened
-      onClose={onClose}
-      position="right"
-      size="34rem"
-      title={t('details')}
-      classNames={{ title: classes.title }}
-      closeButtonProps={{ 'aria-label': close }}
-    >
+    <SideDrawer title={t('details')} onClose={onClose}>
       {shown !== undefined ? (
         <Body program={shown} tell={tell} />
       ) : alone.isPending ? (
@@ -50,7 +42,7 @@ export default function Details({ id, program, tell, onClose }: Props) {
       ) : (
         <Missing error={alone.error} retry={() => void alone.refetch()} />
       )}
-    </Drawer>
+    </SideDrawer>
   )
 }
 

@@ -1,5 +1,5 @@
 import { Notifications } from '@mantine/notifications'
-import { act, screen, waitFor, within } from '@testing-library/react'
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { useLocation, useNavigate } from 'react-router-dom'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -265,6 +265,10 @@ describe('filters', () => {
       .find((option) => 'comboboxActive' in option.dataset)
   }
 
+  /** The arrow keys and Enter begin at that option, which is after the list is drawn. */
+  const isAt = (option: () => HTMLElement | undefined) =>
+    waitFor(() => expect('comboboxSelected' in (option()?.dataset ?? {})).toBe(true))
+
   it('say what they would give, and are in the address, the list and the counts', async () => {
     const { user, search, lists, all } = await page({ rows: [program(1)] })
     await row(/Café 1/)
@@ -288,6 +292,45 @@ describe('filters', () => {
     expect(search().toString()).toBe('')
   })
 
+  it('tell which one is chosen, wherever the arrow keys are', async () => {
+    const { user } = await page({ rows: [program(1)], at: '/programs?status=PAST' })
+    await row(/Café 1/)
+    const field = screen.getByRole('combobox', { name: 'Status' })
+    await user.click(field)
+    const list = within(await screen.findByRole('listbox', { name: 'Status' }))
+    const options = list.getAllByRole('option')
+    const selected = () => {
+      expect(options.every((option) => option.hasAttribute('aria-selected'))).toBe(true)
+      return list.getAllByRole('option', { selected: true }).map((option) => option.textContent)
+    }
+    const past = [expect.stringMatching(/^Past/)]
+    expect(selected()).toEqual(past)
+    await isAt(() => list.getByRole('option', { name: /^Past/ }))
+    const at: (string | null)[] = []
+    for (const _ of options) {
+      await user.keyboard('{ArrowDown}')
+      expect(selected()).toEqual(past)
+      at.push(field.getAttribute('aria-activedescendant'))
+    }
+    expect(at.sort()).toEqual(options.map(({ id }) => id).sort())
+    await user.hover(list.getByRole('option', { name: /^Paused/ }))
+    expect(selected()).toEqual(past)
+  })
+
+  it('take the first that fits, however fast it is typed', async () => {
+    const { search } = await page({ rows: [program(1)] })
+    await row(/Café 1/)
+    const field = screen.getByRole('combobox', { name: 'Business' })
+    act(() => field.focus())
+    // All of it before the list is drawn.
+    fireEvent.keyDown(field, { key: 'ArrowDown', code: 'ArrowDown' })
+    fireEvent.change(field, { target: { value: 'roof' } })
+    await screen.findByRole('option', { name: /Café Roofing/ })
+    await act(() => new Promise((resolve) => setTimeout(resolve, 100)))
+    fireEvent.keyDown(field, { key: 'Enter', code: 'Enter' })
+    await waitFor(() => expect(search().get('business')).toBe('b1'))
+  })
+
   it('find a business by its name or id, with the keyboard alone', async () => {
     const { user, search } = await page({ rows: [program(1)] })
     await row(/Café 1/)
@@ -297,6 +340,7 @@ describe('filters', () => {
     await user.keyboard('cafe')
     await waitFor(() => expect(screen.getAllByRole('option', { name: /program/ })).toHaveLength(2))
     expect(screen.getAllByRole('option')[0]?.textContent).toContain('All businesses')
+    await isAt(() => screen.getAllByRole('option')[1])
     await user.keyboard('{Enter}')
     await waitFor(() => expect(search().get('business')).toBe('b1'))
     expect(valueOf(screen.getByRole('combobox', { name: 'Business' }))).toBe('Café Roofing')
@@ -305,9 +349,13 @@ describe('filters', () => {
   it('take a text when the typing has stopped; Back is one step', async () => {
     const { user, search, lists, back } = await page({ rows: [program(1)] })
     await row(/Café 1/)
-    await user.type(screen.getByRole('searchbox'), 'zoë')
+    const field = screen.getByRole('searchbox')
+    // Without a stop, however slow the machine is.
+    for (const value of ['z', 'zo', 'zoë']) fireEvent.change(field, { target: { value } })
     await waitFor(() => expect(search().get('q')).toBe('zoë'))
-    expect(lists().map((q) => q.get('q'))).not.toContain('z')
+    const asked = lists().map((q) => q.get('q'))
+    expect(asked).not.toContain('z')
+    expect(asked).not.toContain('zo')
     await user.type(screen.getByRole('searchbox'), ' el')
     await waitFor(() => expect(search().get('q')).toBe('zoë el'))
     await back()
@@ -543,6 +591,9 @@ describe('details', () => {
     await screen.findByRole('dialog')
     await user.keyboard('{Escape}')
     await waitFor(() => expect(search().has('program')).toBe(false))
+    await waitFor(() =>
+      expect(document.activeElement?.getAttribute('aria-label')).toBe('Details of Café 1'),
+    )
     expect(search().get('q')).toBe('caf')
     await back()
     expect(search().has('q')).toBe(false)

@@ -25,4 +25,15 @@ window.ResizeObserver ??= class {
   disconnect() {}
 }
 
-Element.prototype.scrollIntoView ??= () => {}
+// Newer browsers return a promise, which an effect must not.
+Element.prototype.scrollIntoView ??= (() => Promise.resolve()) as () => void
+
+// jsdom has files that cannot be read otherwise.
+Blob.prototype.arrayBuffer ??= function (this: Blob) {
+  return new Promise<ArrayBuffer>((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(reader.result as ArrayBuffer)
+    reader.onerror = () => reject(new Error('unreadable'))
+    reader.readAsArrayBuffer(this)
+  })
+}

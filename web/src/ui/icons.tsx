@@ -113,3 +113,11 @@ export const InboxIcon = icon(
 )
 export const PauseIcon = icon(<path d="M8.5 6v12M15.5 6v12" />)
 export const PlayIcon = icon(<path d="M8 5.5v13l10.5-6.5z" />)
+export const PlusIcon = icon(<path d="M12 5v14M5 12h14" />)
+export const SettingsIcon = icon(
+  <>
+    <path d="M4 7.5h9M18.5 7.5H20M4 16.5h1.5M11 16.5h9" />
+    <circle cx="15.75" cy="7.5" r="2.5" />
+    <circle cx="8.25" cy="16.5" r="2.5" />
+  </>,
+)

@@ -10,7 +10,7 @@ use Exporter 'import';
 use POSIX ();
 use Fcntl ':flock';
 
-our @EXPORT_OK = qw(build_ready pages_ready);
+our @EXPORT_OK = qw(build_ready pages_ready pages_copied);
 
 sub newer {
 	my ($one, $other) = @_;
@@ -40,6 +40,14 @@ sub stale {
 		'sh', $dir) != 0;
 }
 
+# Held until it goes out of scope.
+sub lock_builds {
+	my ($root) = @_;
+	open my $lock, '<', "$root/configure.ac" or die "$root/configure.ac: $!\n";
+	flock $lock, LOCK_EX or die "lock: $!\n";
+	return $lock;
+}
+
 sub tree { my ($root) = @_; return $ENV{LOCKSTEP_BUILD} || "$root/build" }
 
 # Returns the path of an up-to-date binary. LOCKSTEP_BUILD names another tree,
@@ -49,8 +57,7 @@ sub build_ready {
 	my $dir = tree($root);
 	my $log = "$dir/stack-build.log";
 
-	open my $lock, '<', "$root/configure.ac" or die "$root/configure.ac: $!\n";
-	flock $lock, LOCK_EX or die "lock: $!\n";
+	my $lock = lock_builds($root);
 	mkdir $dir;
 	-d $dir or die "$dir: cannot be made\n";
 
@@ -71,12 +78,20 @@ sub pages_ready {
 	my ($root, $wanted) = @_;
 	my $dir = tree($root);
 	if ($wanted) {
-		open my $lock, '<', "$root/configure.ac" or die "$root/configure.ac: $!\n";
-		flock $lock, LOCK_EX or die "lock: $!\n";
+		my $lock = lock_builds($root);
 		run("$dir/stack-build.log", $dir, 'make', '-s', 'pages');
 	}
 	my ($pages) = grep { -e "$_/index.html" } "$dir/web-build/dist", "$root/web/pages";
 	return $pages;
+}
+
+# Returns the directory with an up-to-date copy of web/, in which its tools run.
+sub pages_copied {
+	my ($root) = @_;
+	my $dir  = tree($root);
+	my $lock = lock_builds($root);
+	run("$dir/stack-build.log", $dir, 'make', '-s', 'web-build/copied');
+	return "$dir/web-build";
 }
 
 1;

@@ -28,6 +28,12 @@ sub _real { return clock_gettime(CLOCK_MONOTONIC) }
 sub now ($self)    { return $self->{at} + (_real() - $self->{since}) * $self->{factor} }
 sub factor ($self) { return $self->{factor} }
 
+# So many real seconds ago, but not before it was set.
+sub then ($self, $ago) {
+    my $past = _real() - $self->{since} - $ago;
+    return $self->{at} + ($past > 0 ? $past : 0) * $self->{factor};
+}
+
 # Factor 0 makes it stand still.
 sub set ($self, $at, $factor) {
     @$self{qw(at since factor)} = ($at, _real(), $factor);

@@ -84,12 +84,14 @@ sub seller_set ($sim, $in) {
 sub token_get ($sim, $in) { return { token => $sim->token(shop_of($sim, $in)) } }
 
 sub token_make ($sim, $in) {
-    input_check($in, { seller => 'text', type => token_types(), categories => 'list', days => 'int' });
+    input_check($in, { seller => 'text', type => token_types(), categories => 'list', days => 'int',
+        opaque => 'bool' });
     for my $category (@{ $in->{categories} // [] }) {
         die "categories: of " . join(', ', @{ token_categories() }) . "\n"
             unless grep { $_ eq $category } @{ token_categories() };
     }
-    return { token => $sim->token(shop_of($sim, $in), %$in, n => $sim->next_token) };
+    my $token = $sim->token(shop_of($sim, $in), %$in, n => $sim->next_token);
+    return { token => $in->{opaque} ? $sim->opaque($token) : $token };
 }
 
 sub token_revoke ($sim, $in) {

@@ -29,24 +29,34 @@ sub _fresh {
         times => [], peak => 0 };
 }
 
+# Takes down when it came.  Of two that had to wait for us the later one may be read
+# first: each has its place between those that came before and after it.
+sub _came ($m, $at) {
+    my $last = $m->{window} //= [];    # of the last minute, and one before
+    my $i = @$last;
+    $i-- while $i && $last->[$i - 1] > $at;
+    my @beside = (($i ? $last->[$i - 1] : ()), ($i < @$last ? $last->[$i] : ()));
+    for my $gap (map { abs $at - $_ } @beside) {
+        $m->{smallest_gap} = $gap if !defined $m->{smallest_gap} || $gap < $m->{smallest_gap};
+    }
+    my $times = $m->{times};
+    splice @$times, @$times - (@$last - $i), 0, $at if @$times < KEEP;
+    splice @$last, $i, 0, $at;
+    $m->{first_at} = $at if !defined $m->{first_at} || $at < $m->{first_at};
+    my $began = ($m->{last_at} = $last->[-1]) - WINDOW;
+    shift @$last while @$last > 1 && $last->[1] <= $began;
+    my $n = @$last - ($last->[0] <= $began ? 1 : 0);
+    $m->{peak_60s} = $n if $n > $m->{peak_60s};
+    return;
+}
+
 sub _of ($self, $call) { return $self->{sellers}{ $call->{seller} }{ $call->{path} } //= _fresh() }
 
 sub begin ($self, $call) {
-    my ($m, $at) = ($self->_of($call), $call->{at});
+    my $m = $self->_of($call);
     $self->{calls}++;
     $m->{calls}++;
-    if (defined $m->{last_at}) {
-        my $gap = $at - $m->{last_at};
-        $m->{smallest_gap} = $gap if !defined $m->{smallest_gap} || $gap < $m->{smallest_gap};
-    }
-    $m->{first_at} //= $at;
-    $m->{last_at} = $at;
-    push @{ $m->{times} }, $at if @{ $m->{times} } < KEEP;
-
-    my $window = $m->{window} //= [];
-    push @$window, $at;
-    shift @$window while $window->[0] <= $at - WINDOW;
-    $m->{peak_60s} = @$window if @$window > $m->{peak_60s};
+    _came($m, $call->{at});
 
     my $flying = ++$self->{in_flight}{ $call->{seller} };
     $m->{peak} = $flying if $flying > $m->{peak};

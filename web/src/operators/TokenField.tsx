@@ -1,0 +1,42 @@
+import { PasswordInput } from '@mantine/core'
+import type { RefObject } from 'react'
+import { useTranslation } from 'react-i18next'
+
+interface Props {
+  input: RefObject<HTMLInputElement>
+  label: string
+  error: string | null
+  autoFocus?: boolean
+}
+
+/**
+ * Where a token is pasted. It is in this element of the page and nowhere else: not in
+ * the state of a component, the address or the browser's storage.
+ */
+export function TokenField({ input, label, error, autoFocus }: Props) {
+  const { t } = useTranslation('analytics')
+  return (
+    <PasswordInput
+      ref={input}
+      label={label}
+      description={t('tokenHelp')}
+      autoComplete="off"
+      spellCheck={false}
+      visibilityToggleButtonProps={{ 'aria-label': t('showToken'), tabIndex: 0 }}
+      error={error}
+      errorProps={{ role: 'alert' }}
+      data-autofocus={autoFocus || undefined}
+      required
+      withAsterisk={false}
+    />
+  )
+}
+
+/** What is in it, without the blanks that come along when it is copied. */
+export function tokenIn(input: HTMLInputElement | null): string {
+  return (input?.value ?? '').trim()
+}
+
+export function clear(input: HTMLInputElement | null): void {
+  if (input !== null) input.value = ''
+}

@@ -1,0 +1,322 @@
+import { Notifications } from '@mantine/notifications'
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { Route, Routes, useLocation } from 'react-router-dom'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { setLanguage, startI18n } from '../i18n'
+import { draw } from '../test/draw'
+import { json, problem, serve } from '../test/server'
+import { AnalyticsPage, frame } from './index'
+
+let Frame: Awaited<ReturnType<typeof frame>>
+beforeAll(async () => {
+  await startI18n()
+  Frame = await frame()
+})
+beforeEach(() => setLanguage('en'))
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.e30.c2VjcmV0'
+const seller = {
+  id: 7,
+  name: 'shop',
+  tokenKind: 'personal',
+  tokenState: 'active',
+  tokenExpiresAt: null as string | null,
+  tokenExpiresSoon: false,
+  timeZone: 'Europe/Moscow',
+  allProducts: false,
+  jam: null,
+  products: 0,
+  failedProducts: 0,
+  lastSyncAt: null,
+  oldestSyncAt: null,
+  trouble: null,
+  taskId: null,
+  nextRunAt: null,
+}
+const none = { products: [], total_count: 0, totals: { products: 0 }, next_cursor: null }
+
+type Server = Parameters<typeof serve>[0]
+
+function server(sellers: unknown[], more: Server = {}) {
+  return serve({
+    'GET /api/analytics/sellers': () => json({ sellers }),
+    'GET /api/analytics/products': () => json(none),
+    'POST /api/analytics/sync-background': () => json({ taskId: null, fresh: true }),
+    ...more,
+  })
+}
+
+function Address() {
+  const { pathname, search } = useLocation()
+  return <output aria-label="address">{pathname + search}</output>
+}
+const address = () => screen.getByLabelText('address').textContent
+
+function open(at: string) {
+  draw(
+    <>
+      <Notifications />
+      <Address />
+      <Routes>
+        <Route element={<Frame />}>
+          <Route path="/analytics" element={<AnalyticsPage />} />
+        </Route>
+      </Routes>
+    </>,
+    undefined,
+    at,
+  )
+}
+
+const refused = (field: string, code: string, detail = 'x') =>
+  json({ status: 422, code, detail, field, instance: 'r1' }, 422)
+const bodies = (asked: ReturnType<typeof serve>, path: string) =>
+  asked.filter((a) => a.method === 'POST' && a.path === path).map((a) => JSON.parse(a.body ?? ''))
+
+async function fill(name: string, token: string) {
+  await userEvent.type(await screen.findByLabelText('Name'), name)
+  await userEvent.click(screen.getByLabelText('API token'))
+  await userEvent.paste(token)
+}
+
+describe('a new seller', () => {
+  it('is added from the empty page, with all of its products', async () => {
+    const sellers: unknown[] = []
+    const asked = server(sellers, {
+      'POST /api/analytics/sellers': () => {
+        sellers.push(seller)
+        return json(seller, 201)
+      },
+      'POST /api/analytics/sellers/7/products': () =>
+        json({ added: 0, known: 0, rejectedCount: 0, rejected: [], total: 0 }),
+    })
+    open('/analytics')
+    await userEvent.click(await screen.findByRole('link', { name: 'Add a seller' }))
+    await fill(' shop ', ` ${TOKEN} `)
+    const token = screen.getByLabelText('API token')
+    expect(token.getAttribute('type')).toBe('password')
+    expect(token.getAttribute('autocomplete')).toBe('off')
+    await userEvent.keyboard('{Enter}')
+    await screen.findByText('shop is added')
+    await waitFor(() => expect(address()).toBe('/analytics?seller=7'))
+    expect(screen.queryByRole('dialog')).toBeNull()
+    expect(bodies(asked, '/api/analytics/sellers')).toEqual([
+      { name: 'shop', token: TOKEN, timeZone: 'Europe/Moscow' },
+    ])
+    expect(bodies(asked, '/api/analytics/sellers/7/products')).toEqual([{ all: true }])
+    // Not in an address, nor in what the browser keeps, nor anywhere on the page.
+    expect(asked.map((a) => a.path).join()).not.toContain(TOKEN)
+    expect(JSON.stringify([{ ...localStorage }, { ...sessionStorage }])).not.toContain(TOKEN)
+    expect(document.documentElement.outerHTML).not.toContain(TOKEN)
+    for (const input of document.querySelectorAll('input')) expect(input.value).not.toBe(TOKEN)
+  })
+
+  it('or without any, and then they are asked for', async () => {
+    const asked = server([], { 'POST /api/analytics/sellers': () => json(seller, 201) })
+    open('/analytics?manage=new')
+    await fill('shop', TOKEN)
+    await userEvent.click(screen.getByLabelText('All products that the API lists'))
+    await userEvent.click(screen.getByRole('button', { name: 'Add a seller' }))
+    await waitFor(() => expect(address()).toBe('/analytics?seller=7&manage=products'))
+    expect(bodies(asked, '/api/analytics/sellers/7/products')).toEqual([])
+  })
+
+  it('is not sent without a name and a token', async () => {
+    const asked = server([])
+    open('/analytics?manage=new')
+    const name = await screen.findByLabelText('Name')
+    await userEvent.click(screen.getByRole('button', { name: 'Add a seller' }))
+    expect((await screen.findByRole('alert')).textContent).toBe('Give the seller a name')
+    expect(document.activeElement).toBe(name)
+    await userEvent.keyboard('shop{Enter}')
+    await screen.findByText('Paste the token')
+    expect(document.activeElement).toBe(screen.getByLabelText('API token'))
+    expect(asked.filter((a) => a.method === 'POST')).toEqual([])
+  })
+
+  it.each([
+    ['name', 'unfit_field', 'You have a seller of that name already', 'Name'],
+    ['token', 'token_expired', /^The token has expired; make/, 'API token'],
+    ['token', 'token_refused', /^The API does not accept the token$/, 'API token'],
+    ['token', 'token_just_refused', /^The API has refused this token a moment ago/, 'API token'],
+    ['token', 'token_wrong_category', /^The token is not for analytics/, 'API token'],
+    ['token', 'token_no_access', /^The API lets this token read no analytics/, 'API token'],
+    ['token', 'token_new', 'Something new.', 'API token'],
+    ['timeZone', 'unfit_field', 'The server knows no such time zone', 'Time zone'],
+  ])('has what is wrong with %s beside it: %s', async (field, code, text, label) => {
+    server([], { 'POST /api/analytics/sellers': () => refused(field, code, 'Something new.') })
+    open('/analytics?manage=new')
+    await fill('shop', TOKEN)
+    await userEvent.keyboard('{Enter}')
+    const alert = await screen.findByRole('alert')
+    expect(alert.textContent).toMatch(text)
+    const input = screen.getByLabelText(label)
+    expect(input.getAttribute('aria-describedby')).toContain(alert.id)
+    await waitFor(() => expect(document.activeElement).toBe(input))
+    const token = screen.getByLabelText<HTMLInputElement>('API token')
+    expect(token.value).toBe(field === 'token' ? '' : TOKEN)
+  })
+
+  it('says when the token can be tried again', async () => {
+    server([], {
+      'POST /api/analytics/sellers': () =>
+        new Response(JSON.stringify({ status: 503, code: 'partner_limited', detail: 'x' }), {
+          status: 503,
+          headers: { 'Retry-After': '20' },
+        }),
+    })
+    open('/analytics?manage=new')
+    await fill('shop', TOKEN)
+    await userEvent.keyboard('{Enter}')
+    const text = 'The API’s limit leaves no call at the moment. Try again in 20 sec'
+    expect((await screen.findByRole('alert')).textContent).toBe(text)
+  })
+})
+
+describe('a token', () => {
+  it('that expires soon is warned about, and replaced', async () => {
+    const soon = { ...seller, tokenExpiresAt: '2026-12-01T10:00:00Z', tokenExpiresSoon: true }
+    const sellers: (typeof seller)[] = [soon]
+    const asked = server(sellers, {
+      'POST /api/analytics/sellers/7/token': () => {
+        sellers[0] = seller
+        return json(seller)
+      },
+    })
+    open('/analytics')
+    const note = await screen.findByRole('note')
+    expect(note.textContent).toMatch(/The token expires: Dec 1/)
+    const replace = within(note).getByRole('button', { name: 'Replace the token' })
+    await userEvent.click(replace)
+    const field = await screen.findByLabelText('Another token')
+    await waitFor(() => expect(document.activeElement).toBe(field))
+    await userEvent.paste(TOKEN)
+    await userEvent.keyboard('{Enter}')
+    await screen.findByText('shop has another token')
+    expect((field as HTMLInputElement).value).toBe('')
+    expect(bodies(asked, '/api/analytics/sellers/7/token')).toEqual([{ token: TOKEN }])
+    await screen.findByText('The API takes it')
+    expect(screen.queryByRole('note')).toBeNull()
+  })
+
+  it('of another seller is refused at the field', async () => {
+    server([{ ...seller, tokenState: 'refused' }], {
+      'POST /api/analytics/sellers/7/token': () => refused('token', 'token_other_seller'),
+    })
+    open('/analytics?manage=token')
+    await userEvent.type(await screen.findByLabelText('Another token'), `${TOKEN}{Enter}`)
+    expect((await screen.findByRole('alert')).textContent).toMatch(/another seller’s/)
+  })
+})
+
+describe('products', () => {
+  it('are added by a list, and what is no id is told', async () => {
+    const asked = server([seller], {
+      'POST /api/analytics/sellers/7/products': () =>
+        json({ added: 1, known: 1, rejectedCount: 0, rejected: [], total: 5 }),
+    })
+    open('/analytics')
+    await userEvent.click(await screen.findByRole('button', { name: 'Add products' }))
+    const list = await screen.findByLabelText('Ids of products')
+    await waitFor(() => expect(document.activeElement).toBe(list))
+    await userEvent.click(screen.getByRole('button', { name: 'Add these' }))
+    expect((await screen.findByRole('alert')).textContent).toMatch(/^There is no product id in it/)
+    await userEvent.type(list, '100 200 lamp')
+    await userEvent.click(screen.getByRole('button', { name: 'Add these' }))
+    await screen.findByText('1 product added, 1 was there already')
+    await screen.findByText('lamp')
+    expect(screen.queryByRole('alert')).toBeNull()
+    expect(bodies(asked, '/api/analytics/sellers/7/products')).toEqual([{ nmIds: [100, 200] }])
+    // And the page asks for a run, which the server begins if there is something to do.
+    await waitFor(() =>
+      expect(bodies(asked, '/api/analytics/sync-background')).toEqual([
+        { sellerId: 7, ifOlderThanHours: 24 },
+      ]),
+    )
+  })
+
+  it('are added by a file', async () => {
+    const asked = server([seller], {
+      'POST /api/analytics/sellers/7/products': () =>
+        json({ added: 2, known: 0, rejectedCount: 0, rejected: [], total: 2 }),
+    })
+    open('/analytics?manage=products')
+    await screen.findByLabelText('Ids of products')
+    const input = document.querySelector<HTMLInputElement>('input[type=file]')!
+    await userEvent.upload(input, new File(['a;b\n'], 'empty.csv', { type: 'text/csv' }))
+    expect((await screen.findByRole('alert')).textContent).toMatch(/no product id in empty\.csv/)
+    const csv = 'Бренд;Артикул WB\nx;100\ny;200\nz;no\n'
+    await userEvent.upload(input, new File([csv], 'list.csv', { type: 'text/csv' }))
+    await screen.findByText('2 products added')
+    await screen.findByText(/line 4/)
+    expect(bodies(asked, '/api/analytics/sellers/7/products')).toEqual([{ nmIds: [100, 200] }])
+  })
+
+  it('are all that the API lists, or not', async () => {
+    const sellers = [{ ...seller }]
+    const asked = server(sellers, {
+      'POST /api/analytics/sellers/7/products': ({ body }) => {
+        sellers[0] = { ...seller, allProducts: JSON.parse(body ?? '').all }
+        return json({ added: 0, known: 0, rejectedCount: 0, rejected: [], total: 0 })
+      },
+    })
+    open('/analytics?manage=products')
+    const all = await screen.findByLabelText<HTMLInputElement>('All products that the API lists')
+    await userEvent.click(all)
+    await waitFor(() => expect(all.checked).toBe(true))
+    // It is ticked at once; the next click counts only after the answer.
+    await waitFor(() => expect(all.getAttribute('aria-disabled')).toBe('false'))
+    expect(all.checked).toBe(true)
+    await userEvent.click(all)
+    await waitFor(() => expect(all.checked).toBe(false))
+    expect(bodies(asked, '/api/analytics/sellers/7/products')).toEqual([
+      { all: true },
+      { all: false },
+    ])
+  })
+})
+
+describe('deleting a seller', () => {
+  it('asks first, by its name, and Escape takes back the question alone', async () => {
+    const sellers = [seller, { ...seller, id: 8, name: 'other' }]
+    const asked = server(sellers, {
+      'DELETE /api/analytics/sellers/7': () => {
+        sellers.shift()
+        return json({})
+      },
+    })
+    open('/analytics?manage=seller')
+    const first = await screen.findByRole('button', { name: 'Delete shop' })
+    await userEvent.click(first)
+    const question = await screen.findByRole('dialog', { name: 'Delete shop?' })
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Cancel'))
+    await userEvent.keyboard('{Escape}')
+    await waitFor(() => expect(question.isConnected).toBe(false))
+    await waitFor(() => expect(document.activeElement).toBe(first))
+    expect(asked.some((a) => a.method === 'DELETE')).toBe(false)
+    await userEvent.click(first)
+    const again = await screen.findByRole('dialog', { name: 'Delete shop?' })
+    await userEvent.click(within(again).getByRole('button', { name: 'Delete shop' }))
+    await screen.findByText('shop is deleted')
+    await waitFor(() => expect(address()).toBe('/analytics'))
+    const nav = screen.getByRole('navigation', { name: 'Sellers' })
+    expect(within(nav).getAllByRole('link')).toHaveLength(1)
+    await waitFor(() => expect(document.activeElement?.id).toBe('content'))
+  })
+
+  it('says so when it could not be done', async () => {
+    server([seller], { 'DELETE /api/analytics/sellers/7': () => problem(503, 'database') })
+    open('/analytics?manage=seller')
+    await userEvent.click(await screen.findByRole('button', { name: 'Delete shop' }))
+    const question = await screen.findByRole('dialog', { name: 'Delete shop?' })
+    await userEvent.click(within(question).getByRole('button', { name: 'Delete shop' }))
+    expect((await within(question).findByRole('alert')).textContent).toBe(
+      'The database does not answer',
+    )
+  })
+})
