@@ -39,7 +39,7 @@ static const struct conf_key keys[] = {
 	{ "max_requests", CONF_INT, AT(max_requests), "100000",
 	    1, 1000000000,
 	    "Requests after which a worker is replaced by a new one." },
-	{ "body_max", CONF_SIZE, AT(body_max), "64k", CONF_KB, 8 * CONF_MB,
+	{ "body_max", CONF_SIZE, AT(body_max), "256k", CONF_KB, 8 * CONF_MB,
 	    "Largest request body." },
 
 	{ "log.file", CONF_LOG_FILE, AT(log_file), "-", 0, 0,

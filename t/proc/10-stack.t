@@ -75,7 +75,7 @@ subtest 'the request id is in the answer and in both logs' => sub {
 	ok $s->wait_log(qr/rid=$rid/, 5), 'in lockstep\'s';
 };
 
-my $big = 'x' x 70_000;
+my $big = 'x' x 300_000;
 is_problem $s->post('/api/auth/validate-credentials', body => $big, as => 'demo'),
     413, 'too_large', 'a body over the limit';
 is_problem $s->post('/api/auth/validate-credentials.html', as => 'demo',
