@@ -93,7 +93,7 @@ static const struct command commands[] = {
 	{ "analytics", " sync [-n] SELLER", "refresh a seller's products",
 	    cli_analytics },
 	{ "jobs", " [-a ACCOUNT | -s SELLER] [-n N]", "list jobs", cli_jobs },
-	{ "job", " VERB ID", "show, cancel, pause, resume or retry a job",
+	{ "job", " VERB ID", "show, cancel, pause, resume, retry(-failed)",
 	    cli_job },
 	{ "account", " VERB [USER]", "list, add, verify or disable accounts",
 	    cli_account },

@@ -20,7 +20,11 @@
 
 #define LIMITED_MAX	30	/* refusals in a row, then the chunk is lost */
 #define LOST_MAX	2	/* chunks in a row, then no more texts */
-#define REFUSED_MAX	16	/* likewise; a thousand are halved ten times */
+/*
+ * Chunks and halves in a row, then it is not for one product: a thousand are
+ * halved ten times until it is found.
+ */
+#define REFUSED_MAX	16
 #define WEEK		7	/* days, as in analytics/begin */
 
 /* The search texts are left out from now on; the figures stay. */
@@ -71,6 +75,59 @@ end_unread(struct run *r, const struct wb_answer *answer)
 	    1 : -1;
 }
 
+/*
+ * It may be for one product, without which the others are to be had: the chunk
+ * is asked for in halves (contract, section 3: shrink, bisect).  After so many
+ * in a row it is for something else.
+ */
+static int
+shrink(struct run *r, enum wb_method method, const struct wb_answer *answer,
+    const int64_t *ids, size_t n)
+{
+	struct plan_part	*part = &r->plan.parts[method];
+
+	if (part->refused > REFUSED_MAX || n == 1 ||
+	    plan_split(part, ids, n) == -1)
+		return lose(r, method, answer, ids, n);
+	log_info("analytics: chunk halved", F_INT("products", n),
+	    F_STR("why", answer->why));
+	return keep_place(r);
+}
+
+/*
+ * Whether an answer that could not be used may have been for what was asked: the
+ * API did answer, and the figures of fewer products are a smaller answer.
+ */
+static bool
+may_be_for_one(enum wb_method method, const struct upstream_call *call,
+    enum wb_says says)
+{
+	if (says == WB_AWAY)
+		return method == WB_TEXTS && call->result == UPSTREAM_OK;
+	return says != WB_LIMITED;
+}
+
+/*
+ * Whether the same is worth another call.  Texts that are answered with 500 are
+ * not (contract, section 2.3), nor are halves: all of their chunk was tried often
+ * enough.
+ */
+static bool
+may_try_again(const struct run *r, enum wb_method method, enum wb_says says,
+    size_t n)
+{
+	const struct plan_part	*part = &r->plan.parts[method];
+	bool			 halved = part->nbounds > 0;
+
+	if (says == WB_LIMITED)
+		return part->limited < LIMITED_MAX;
+	if (part->failed >= r->job->conf->analytics_retries ||
+	    part->refused > REFUSED_MAX)
+		return false;
+	return method == WB_TEXTS && says == WB_BROKEN ? n == 1 && !halved :
+	    n == 1 || !halved;
+}
+
 /* No answer for this chunk: another try, half of it, or none any more. */
 static int
 take_trouble(struct run *r, enum wb_method method,
@@ -78,29 +135,22 @@ take_trouble(struct run *r, enum wb_method method,
     const int64_t *ids, size_t n)
 {
 	struct plan_part	*part = &r->plan.parts[method];
-	int64_t			 most = answer->says == WB_LIMITED ?
-				    LIMITED_MAX : r->job->conf->
-				    analytics_retries;
 
-	if (method == WB_TEXTS && answer->says == WB_BROKEN) {
-		if (n > 1 && plan_split(part, ids, n) == 0) {
-			log_info("analytics: chunk halved",
-			    F_INT("products", n));
-			return keep_place(r);
-		}
-		return lose(r, method, answer, ids, n);
-	}
-	if ((answer->says == WB_LIMITED ? part->limited : part->failed) < most)
+	if (may_try_again(r, method, answer->says, n))
 		return limits_hold_off(r, method, call, answer);
 	/* A list of all cannot go on without this page. */
-	return n == 0 ? end_unread(r, answer) :
-	    lose(r, method, answer, ids, n);
+	if (n == 0)
+		return end_unread(r, answer);
+	if (!may_be_for_one(method, call, answer->says))
+		return lose(r, method, answer, ids, n);
+	if (++part->refused > REFUSED_MAX && method == WB_TEXTS && !part->good)
+		return leave_texts(r, "texts_failed", answer->why);
+	return shrink(r, method, answer, ids, n);
 }
 
 /*
- * The API does not take the call.  That may be for one of its products: by
- * halves the others are had (contract, section 3: shrink).  When nothing was
- * ever taken it is for something else.
+ * The API does not take the call, for one of its products maybe.  When nothing
+ * was ever taken it is for something else.
  */
 static int
 take_refusal(struct run *r, enum wb_method method,
@@ -121,14 +171,7 @@ take_refusal(struct run *r, enum wb_method method,
 	if (method == WB_TEXTS && !part->good &&
 	    (hopeless || wb_names_jam(answer)))
 		return leave_texts(r, "texts_refused", answer->why);
-	if (hopeless || n == 1)
-		return lose(r, method, answer, ids, n);
-	part->splits = 0;	/* bounded by those in a row */
-	if (plan_split(part, ids, n) == -1)
-		return lose(r, method, answer, ids, n);
-	log_info("analytics: chunk halved", F_INT("products", n),
-	    F_STR("why", answer->why));
-	return keep_place(r);
+	return shrink(r, method, answer, ids, n);
 }
 
 static int

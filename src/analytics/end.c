@@ -11,6 +11,8 @@
 #include "data/db.h"
 #include "events/outbox.h"
 
+#define AGAIN_MS	1000	/* before another token is used */
+
 /* What the run was about was tried, and is as it was (contract, section 4). */
 static int
 mark_tried(struct run *r, const char *code, const char *detail)
@@ -38,13 +40,65 @@ end_untried(struct run *r, enum wb_says says, const char *detail)
 	    JOB_LOST;
 }
 
+/* Who has joined a run of what had failed may have wanted all. */
+static void
+follow_up(struct run *r)
+{
+	struct job	*j = r->job;
+	struct json	*request;
+
+	if (!r->plan.failed || !json_flag(j->request, "all"))
+		return;
+	request = json_new_obj(j->arena);
+	json_put_bool(request, "all", true);
+	if (!json_is_nil(json_get(j->request, "batch")))
+		json_put(request, "batch", json_get(j->request, "batch"));
+	job_follow_up(j, json_dump(j->arena, request), RUN_START_EVENT,
+	    JOB_PRIORITY_NORMAL);
+}
+
+/* 1 when the seller has got another token since the run took it, -1: database. */
+static int
+is_replaced(struct run *r)
+{
+	struct job	*j = r->job;
+	struct seller	 now;
+
+	switch (seller_load(j->db, j->scratch, j->conf, j->account_id, NULL,
+	    &now)) {
+	case -1:
+		return -1;
+	case 0:
+		return 0;
+	}
+	return now.is_active && memcmp(now.hash, r->seller.hash,
+	    sizeof(now.hash)) != 0;
+}
+
+/* A token that was replaced while the API refused it is nobody's trouble. */
+static enum job_end
+go_on(struct run *r)
+{
+	struct job	*j = r->job;
+
+	tell_outlook(r, r->step_ms);
+	plan_write(&r->plan, j->arena, j->checkpoint);
+	tell_waiting(r, AGAIN_MS, "api_retry");
+	return job_wait(j, AGAIN_MS, "api_retry") == 0 ? JOB_ENDED : JOB_LOST;
+}
+
 enum job_end
 end_failed(struct run *r, enum wb_says says, const char *detail)
 {
 	struct job	*j = r->job;
+	int		 replaced;
 
-	if (job_begin(j) == -1 ||
-	    mark_tried(r, wb_code(says), detail) == -1)
+	if (job_begin(j) == -1)
+		return JOB_LOST;
+	replaced = says == WB_BAD_TOKEN ? is_replaced(r) : 0;
+	if (replaced != 0)
+		return replaced == 1 ? go_on(r) : JOB_LOST;
+	if (mark_tried(r, wb_code(says), detail) == -1)
 		return JOB_LOST;
 	if (says == WB_BAD_TOKEN && db_query(j->db, j->scratch,
 	    Q_ACCOUNT_REFUSE, DB_ARGS(db_bytes(r->seller.user),
@@ -58,6 +112,8 @@ end_failed(struct run *r, enum wb_says says, const char *detail)
 	j->calls_left = 0;
 	if (r->plan.began != NULL)
 		plan_write(&r->plan, j->arena, j->checkpoint);
+	if (says != WB_BAD_TOKEN && says != WB_NO_ACCESS)
+		follow_up(r);
 	return job_fail(j, wb_problem(says), detail) == 0 ? JOB_ENDED :
 	    JOB_LOST;
 }
@@ -84,15 +140,6 @@ announce(struct run *r, int64_t ok, int64_t partial, int64_t failed)
 	json_put_text(data, "job", j->id);
 	return outbox_append(j->db, j->scratch, j->account_id,
 	    "analytics.synced", data);
-}
-
-/* Who has joined a run of what had failed may have wanted all. */
-static void
-follow_up(struct run *r)
-{
-	if (r->plan.failed && json_flag(r->job->request, "all"))
-		job_follow_up(r->job, RUN_REQUEST, RUN_START_EVENT,
-		    JOB_PRIORITY_NORMAL);
 }
 
 enum job_end

@@ -17,7 +17,8 @@ enum job_end	end_untried(struct run *, enum wb_says, const char *detail) MUST_CH
 
 /*
  * Without a result: what it was about was tried, and is as it was (contract,
- * section 4); detail as above.  A token that was refused is not used any more.
+ * section 4); detail as above.  A token that was refused is not used any more;
+ * where the seller has another by now the run goes on with it.
  */
 enum job_end	end_failed(struct run *, enum wb_says, const char *detail) MUST_CHECK;
 

@@ -11,7 +11,7 @@
 struct found {
 	int64_t			 id;
 	size_t			 at;	/* in the answer */
-	const struct json	*row;
+	struct json	*row;
 };
 
 struct index {
@@ -86,4 +86,17 @@ index_find(const struct index *x, int64_t id)
 			high = mid;
 	}
 	return low < x->n && x->found[low].id == id ? low : x->n;
+}
+
+struct json *
+index_rows(const struct index *x, struct arena *a, const int64_t *ids,
+    size_t n)
+{
+	struct json	*rows = json_new_arr(a);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = index_find(x, ids[i]); k < x->n &&
+		    x->found[k].id == ids[i]; k++)
+			json_push(rows, x->found[k].row);
+	return rows;
 }

@@ -29,4 +29,8 @@ const struct json *index_row(const struct index *, size_t i);
 /* The first row of that product, or index_count() when it has none. */
 size_t		 index_find(const struct index *, int64_t id);
 
+/* The rows about these n products, as they came, as an array in the arena. */
+struct json	*index_rows(const struct index *, struct arena *,
+		    const int64_t *ids, size_t n);
+
 #endif

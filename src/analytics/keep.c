@@ -142,6 +142,41 @@ keep_place(struct run *r)
 	return job_save(j);
 }
 
+int
+keep_call(struct run *r)
+{
+	struct job	*j = r->job;
+
+	if (job_begin(j) == -1)
+		return -1;
+	tell_outlook(r, r->step_ms);
+	j->calls_made++;
+	if (j->calls_left > 0)
+		j->calls_left--;
+	r->plan.unsaved++;
+	plan_write(&r->plan, j->arena, j->checkpoint);
+	return job_save(j);
+}
+
+/* The part has come n products further, with what the API has given. */
+static void
+note_good(struct plan_part *part, int64_t last, size_t n)
+{
+	plan_advance(part, last, (int64_t)n);
+	part->failed = part->limited = part->lost = part->refused = 0;
+	part->good = true;
+}
+
+/* Or without: the other halves of a chunk are not tried any longer than it. */
+static void
+note_lost(struct plan_part *part, int64_t last, size_t n)
+{
+	plan_advance(part, last, (int64_t)n);
+	part->limited = 0;
+	if (part->nbounds == 0)
+		part->failed = 0;
+}
+
 /* How many of n go into one batch: never across its border. */
 static size_t
 batch_size(const struct run *r, const struct plan_part *part, size_t n)
@@ -190,9 +225,7 @@ keep_batch(struct run *r, const struct index *x, const char *currency,
 	batch_init(&b);
 	fill_batch(r, &b, x, ids, n);
 	if (write_batch(r, &b, currency) == 0) {
-		plan_advance(part, ids[n - 1], (int64_t)n);
-		part->failed = part->limited = part->lost = part->refused = 0;
-		part->good = true;
+		note_good(part, ids[n - 1], n);
 		rc = keep_progress(r, WB_FUNNEL, (int64_t)n);
 	}
 	batch_free(&b);
@@ -203,6 +236,20 @@ static bool
 rests(const struct run *r)
 {
 	return r->job->conf->analytics_batch_pause_ms > 0;
+}
+
+/* What is kept for after a rest, of these n products; NULL: nothing. */
+static struct json *
+rest_after(struct run *r, const struct wb_answer *answer,
+    const struct index *x, const int64_t *ids, size_t n)
+{
+	struct arena		*a = r->job->arena;
+	struct wb_answer	 left = *answer;
+
+	if (!rests(r) || n == 0)
+		return NULL;
+	left.rows = index_rows(x, a, ids, n);
+	return rest_of(a, &left, ids, n);
 }
 
 int
@@ -216,9 +263,8 @@ keep_figures(struct run *r, const struct wb_answer *answer,
 
 	for (size_t i = 0; i < n; i += m) {
 		m = batch_size(r, part, n - i);
-		part->kept = rests(r) && i + m < n ?
-		    rest_of(r->job->arena, answer, ids + i + m, n - i - m) :
-		    NULL;
+		part->kept = rest_after(r, answer, x, ids + i + m,
+		    n - i - m);
 		if (keep_batch(r, x, answer->currency, ids + i, m) == -1)
 			return -1;
 		if (part->kept != NULL)
@@ -273,9 +319,7 @@ keep_texts_batch(struct run *r, const struct index *x, const int64_t *ids,
 	column_free(&texts);
 	if (rows == NULL)
 		return -1;
-	plan_advance(part, ids[n - 1], (int64_t)n);
-	part->failed = part->limited = part->lost = part->refused = 0;
-	part->good = true;
+	note_good(part, ids[n - 1], n);
 	return keep_progress(r, WB_TEXTS, (int64_t)n);
 }
 
@@ -289,9 +333,8 @@ keep_texts(struct run *r, const struct wb_answer *answer, const int64_t *ids,
 
 	for (size_t i = 0; i < n; i += m) {
 		m = batch_size(r, part, n - i);
-		part->kept = rests(r) && i + m < n ?
-		    rest_of(r->job->arena, answer, ids + i + m, n - i - m) :
-		    NULL;
+		part->kept = rest_after(r, answer, x, ids + i + m,
+		    n - i - m);
 		if (keep_texts_batch(r, x, ids + i, m) == -1)
 			return -1;
 		if (part->kept != NULL)
@@ -316,8 +359,7 @@ keep_no_figures(struct run *r, const int64_t *ids, size_t n,
 	column_free(&c);
 	if (rc == -1)
 		return -1;
-	plan_advance(part, ids[n - 1], (int64_t)n);
-	part->failed = part->limited = 0;
+	note_lost(part, ids[n - 1], n);
 	return keep_progress(r, WB_FUNNEL, (int64_t)n);
 }
 
@@ -340,7 +382,6 @@ keep_no_texts(struct run *r, const int64_t *ids, size_t n, const char *code,
 	column_free(&c);
 	if (rows == NULL)
 		return -1;
-	plan_advance(part, ids[n - 1], (int64_t)n);
-	part->failed = part->limited = 0;
+	note_lost(part, ids[n - 1], n);
 	return keep_progress(r, WB_TEXTS, (int64_t)n);
 }

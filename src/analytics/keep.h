@@ -28,6 +28,12 @@ int	keep_progress(struct run *, enum wb_method, int64_t m) MUST_CHECK;
 int	keep_place(struct run *) MUST_CHECK;
 
 /*
+ * Likewise, when a call is about to be made: it is counted as made before it is,
+ * since whoever dies in the middle of it has made it.
+ */
+int	keep_call(struct run *) MUST_CHECK;
+
+/*
  * With analytics.batch_pause one batch of the answer alone; the others are kept
  * in the checkpoint, for answer_take_rest() in a later turn.
  *

@@ -5,6 +5,7 @@
 
 #include "analytics/keep.h"
 #include "analytics/run.h"
+#include "analytics/tell.h"
 #include "core/log.h"
 #include "data/db.h"
 #include "net/upstream.h"
@@ -47,7 +48,10 @@ limits_heed(struct run *r, enum wb_method method,
 	    budget.per_ms * (part->spare ? SPENT_STEPS : 1));
 }
 
-/* A token of unknown kind shows by its limits what it is. */
+/*
+ * A token of unknown kind shows by its limits what it is: what the run will take
+ * is told anew.
+ */
 static int
 learn(struct run *r, const struct upstream_call *call, int64_t step_ms)
 {
@@ -58,6 +62,9 @@ learn(struct run *r, const struct upstream_call *call, int64_t step_ms)
 	log_info("analytics: by its limits the token is a base one",
 	    F_STR("seller", r->seller.name));
 	r->seller.token_kind = "base";
+	run_set_pace(r);
+	tell_outlook(r, r->step_ms);
+	tell_info(r);
 	return seller_learn(r->job->db, r->job->scratch, r->job->account_id,
 	    &(struct seller_news){ .token_kind = "base" });
 }

@@ -6,12 +6,6 @@
 #include "core/arena.h"
 #include "core/json.h"
 
-/*
- * One product among fifty is found with a dozen calls; more than this and the
- * fault is not one product's.
- */
-#define SPLITS_MAX	24
-
 static const char *const names[WB_METHOD__MAX] = {
 	[WB_FUNNEL]	= "funnel",
 	[WB_TEXTS]	= "texts",
@@ -46,7 +40,7 @@ read_part(struct plan_part *p, struct arena *a, const struct json *obj)
 		.failed = number(obj, "failed"),
 		.limited = number(obj, "limited"),
 		.refused = number(obj, "refused"),
-		.splits = number(obj, "splits"), .lost = number(obj, "lost"),
+		.lost = number(obj, "lost"),
 		.good = json_flag(obj, "good"),
 		.spare = json_flag(obj, "spare"),
 		.done = json_flag(obj, "done"),
@@ -70,7 +64,9 @@ plan_read(struct plan *p, struct arena *a, const struct json *checkpoint)
 		.wide_good = json_flag(checkpoint, "wide_good"),
 		.narrow_after = number(checkpoint, "narrow_after"),
 		.narrow_n = number(checkpoint, "narrow_n"),
+		.no_jam = json_flag(checkpoint, "no_jam"),
 		.batch = number(checkpoint, "batch"),
+		.unsaved = number(checkpoint, "unsaved"),
 		.total = number(checkpoint, "total"),
 		.all = json_flag(checkpoint, "all"),
 		.failed = json_flag(checkpoint, "failed"),
@@ -99,7 +95,6 @@ put_part(const struct plan_part *p, struct arena *a)
 	json_put_int(obj, "failed", p->failed);
 	json_put_int(obj, "limited", p->limited);
 	json_put_int(obj, "refused", p->refused);
-	json_put_int(obj, "splits", p->splits);
 	json_put_int(obj, "lost", p->lost);
 	json_put_bool(obj, "good", p->good);
 	json_put_bool(obj, "spare", p->spare);
@@ -123,7 +118,9 @@ plan_write(const struct plan *p, struct arena *a, struct json *checkpoint)
 	json_put_bool(checkpoint, "wide_good", p->wide_good);
 	json_put_int(checkpoint, "narrow_after", p->narrow_after);
 	json_put_int(checkpoint, "narrow_n", p->narrow_n);
+	json_put_bool(checkpoint, "no_jam", p->no_jam);
 	json_put_int(checkpoint, "batch", p->batch);
+	json_put_int(checkpoint, "unsaved", p->unsaved);
 	json_put_int(checkpoint, "total", p->total);
 	json_put_bool(checkpoint, "all", p->all);
 	json_put_bool(checkpoint, "failed", p->failed);
@@ -205,21 +202,41 @@ list_calls(int64_t left)
 	    (left - 1) / (WB_FUNNEL_MAX - 1) + 1;
 }
 
+/* What is kept of an answer needs no call any more. */
 int64_t
 plan_calls(const struct plan *p, enum wb_method method)
 {
 	const struct plan_part	*part = &p->parts[method];
 	int64_t			 chunk = plan_chunk(method);
-	int64_t			 left = p->total - part->n;
+	int64_t			 left = p->total - part->n -
+				    (int64_t)json_count(json_get(part->kept,
+				    "ids"));
 
 	if (part->done || part->off != NULL)
 		return 0;
 	if (method == WB_FUNNEL && p->all && !part->listed)
-		return list_calls(p->total - part->offset);
+		return list_calls(p->total - part->offset) -
+		    (part->kept != NULL);
 	if (left <= 0)
 		return 0;
+	/* One to see whether that has changed. */
+	if (method == WB_TEXTS && p->no_jam && !part->good)
+		return 1;
 	return (left + chunk - 1) / chunk +
 	    (part->nbounds > 1 ? (int64_t)part->nbounds - 1 : 0);
+}
+
+int64_t
+plan_saves(const struct plan *p)
+{
+	int64_t	 n = 0;
+
+	for (int i = 0; i < WB_METHOD__MAX; i++)
+		if (!p->parts[i].done && p->parts[i].off == NULL &&
+		    p->parts[i].n < p->total)
+			n += plan_batches(p, p->total) -
+			    p->parts[i].n / p->batch;
+	return n;
 }
 
 void
@@ -230,8 +247,15 @@ plan_advance(struct plan_part *part, int64_t last, int64_t m)
 	while (part->nbounds > 0 && part->bounds[0] <= last)
 		memmove(part->bounds, part->bounds + 1,
 		    --part->nbounds * sizeof(part->bounds[0]));
+}
+
+bool
+plan_leave_half(struct plan_part *part)
+{
 	if (part->nbounds == 0)
-		part->splits = 0;
+		return false;
+	plan_advance(part, part->bounds[0], 0);
+	return true;
 }
 
 int
@@ -239,8 +263,7 @@ plan_split(struct plan_part *part, const int64_t *ids, size_t n)
 {
 	size_t	 add = part->nbounds == 0 ? 2 : 1;
 
-	if (part->nbounds + add > PLAN_BOUNDS_MAX ||
-	    ++part->splits > SPLITS_MAX)
+	if (part->nbounds + add > PLAN_BOUNDS_MAX)
 		return -1;
 	if (part->nbounds == 0)
 		part->bounds[part->nbounds++] = ids[n - 1];

@@ -30,8 +30,7 @@ struct plan_part {
 	size_t		 nbounds;
 	int64_t		 failed;	/* calls in a row, without an answer */
 	int64_t		 limited;	/* the same, refused for their number */
-	int64_t		 refused;	/* the same, for what they ask for */
-	int64_t		 splits;	/* of the chunk in hand */
+	int64_t		 refused;	/* the same, maybe for what they ask for */
 	int64_t		 lost;		/* chunks given up, in a row */
 	bool		 good;		/* the API has answered once */
 	bool		 spare;		/* ... and had calls left, at once */
@@ -50,7 +49,9 @@ struct plan {
 	bool			 wide_good;	/* ... or has taken all */
 	int64_t			 narrow_after;	/* ... refused: the chunk */
 	int64_t			 narrow_n;	/* ... of so many */
+	bool			 no_jam;	/* ... as far as is known, not at all */
 	int64_t			 batch;		/* products saved at a time */
+	int64_t			 unsaved;	/* calls in a row, nothing kept */
 	int64_t			 total;
 	bool			 all;		/* whatever the API lists */
 	bool			 failed;	/* only what has failed, */
@@ -94,6 +95,9 @@ int64_t	plan_batches(const struct plan *, int64_t products);
 /* Calls that the part still needs, when nothing goes wrong. */
 int64_t	plan_calls(const struct plan *, enum wb_method);
 
+/* Batches that both parts still have to save. */
+int64_t	plan_saves(const struct plan *);
+
 /*
  * Moves a part past m products, the last of which is that one.  The next
  * chunk's end goes with it when it is reached.
@@ -101,8 +105,14 @@ int64_t	plan_calls(const struct plan *, enum wb_method);
 void	plan_advance(struct plan_part *, int64_t last, int64_t m);
 
 /*
+ * Nothing is left up to the end of the half in hand: the other halves are next.
+ * False when there are none.
+ */
+bool	plan_leave_half(struct plan_part *) MUST_CHECK;
+
+/*
  * The chunk of n ids (n > 1) is to be asked for in two halves.  -1 when it was
- * halved too often.
+ * halved too often already.
  */
 int	plan_split(struct plan_part *, const int64_t *ids, size_t n)
 	    MUST_CHECK;

@@ -21,6 +21,7 @@
 
 #define LATE_MS		1000	/* a turn is not taken later than this */
 #define STOP_MS		10000	/* for the call in hand when told to stop */
+#define UNSAVED_MAX	20	/* calls of which nothing could be kept */
 
 /* What came of looking for a call to make. */
 enum step {
@@ -119,8 +120,7 @@ end_with(struct turn *t, enum job_end end)
 
 /*
  * A turn that was taken long ago, because this process stood still, is not
- * used: somebody else may have called since.  A call is counted before it is
- * made: whoever dies in the middle of it has made it.
+ * used: somebody else may have called since.
  */
 static enum step
 call(struct turn *t, enum wb_method method, const int64_t *ids, size_t n)
@@ -139,17 +139,20 @@ call(struct turn *t, enum wb_method method, const int64_t *ids, size_t n)
 		t->next_ms[method] = 0;
 		return STEP_NONE;
 	}
+	if (r->plan.unsaved >= UNSAVED_MAX)
+		return end_with(t, end_failed(r, WB_GARBLED, "What the API "
+		    "sends cannot be saved."));
 	if (budget_take(j->db, j->scratch, &budget, &wish, &grant) == -1 ||
 	    job_beat(j) == -1)
 		return end_with(t, JOB_LOST);
 	t->next_ms[method] = grant.next_ms;
 	if (grant.n == 0)
 		return STEP_NONE;
-	j->calls_made++;
-	if (keep_place(r) == -1)
+	if (keep_call(r) == -1)
 		return end_with(t, JOB_LOST);
 	if (clock_mono_ms() - asked_ms > LATE_MS) {
 		j->calls_made--;
+		r->plan.unsaved--;
 		return STEP_NONE;
 	}
 	prepare(r, method, &c, ids, n);
@@ -167,8 +170,10 @@ call(struct turn *t, enum wb_method method, const int64_t *ids, size_t n)
 		return end_with(t, JOB_LOST);
 	t->saved |= answer.says == WB_OK;
 	rc = answer_take(r, method, &c, &answer, ids, n);
-	return rc == 0 ? STEP_CALLED : end_with(t, rc == 1 ? JOB_ENDED :
-	    JOB_LOST);
+	if (rc != 0)
+		return end_with(t, rc == 1 ? JOB_ENDED : JOB_LOST);
+	r->plan.unsaved = 0;
+	return STEP_CALLED;
 }
 
 /* An answer that was saved in part needs no call. */
@@ -203,13 +208,16 @@ step(struct turn *t, enum wb_method method)
 	if (method == WB_TEXTS && r->plan.all &&
 	    !r->plan.parts[WB_FUNNEL].done)
 		return STEP_OVER;
-	if (next_chunk(r, method, &ids, &n) == -1)
-		return end_with(t, JOB_LOST);
-	if (n == 0) {
-		part->done = true;
-		return STEP_OVER;
-	}
-	return call(t, method, ids, n);
+	/* What is left of a half may have been removed meanwhile. */
+	do
+		if (next_chunk(r, method, &ids, &n) == -1)
+			return end_with(t, JOB_LOST);
+	while (n == 0 && plan_leave_half(part));
+	if (n > 0)
+		return call(t, method, ids, n);
+	/* As long as figures are read there may be more to ask texts for. */
+	part->done = method == WB_FUNNEL || r->plan.parts[WB_FUNNEL].done;
+	return STEP_OVER;
 }
 
 /* Why the next call of a part has to wait, whoever saw the reason arise. */
@@ -335,6 +343,7 @@ begin(struct run *r)
 		p->since = arena_strdup(j->arena, json_text(json_get(
 		    j->request, "since")));
 	p->all = r->seller.all_products && !p->failed;
+	p->no_jam = r->seller.no_jam;
 	rows = db_query(j->db, j->arena, Q_ANALYTICS_BEGIN,
 	    DB_ARGS(db_int(j->account_id), db_bool(p->failed),
 	    db_bool(p->all), db_text(p->since)));
@@ -350,8 +359,15 @@ begin(struct run *r)
 	j->calls_made = 0;
 	tell_outlook(r, now);
 	plan_write(p, j->arena, j->checkpoint);
-	tell_info(r);
+	tell_start(r);
 	return warn_of_token(r) == -1 ? -1 : job_save(j);
+}
+
+void
+run_set_pace(struct run *r)
+{
+	for (int i = 0; i < WB_METHOD__MAX; i++)
+		r->step_ms[i] = limits_budget(r, (enum wb_method)i).per_ms;
 }
 
 enum job_end
@@ -376,8 +392,7 @@ run_run(struct job *j)
 	if (r->seller.token == NULL)
 		return end_failed(r, WB_NO_ACCESS, "The stored token cannot "
 		    "be opened with this key; give it again.");
-	for (int i = 0; i < WB_METHOD__MAX; i++)
-		r->step_ms[i] = limits_budget(r, (enum wb_method)i).per_ms;
+	run_set_pace(r);
 	if (!begun && begin(r) == -1)
 		return JOB_LOST;
 	r->told = plan_done(&r->plan);
@@ -388,7 +403,7 @@ struct run_outlook
 run_outlook(const struct conf *conf, const struct seller *seller)
 {
 	const struct plan	 p = { .total = seller->products,
-		.all = seller->all_products };
+		.all = seller->all_products, .no_jam = seller->no_jam };
 	const int64_t		 now[WB_METHOD__MAX] = { 0 };
 	const struct bytes	 nobody = { "", 0 };
 	int64_t			 step_ms[WB_METHOD__MAX];

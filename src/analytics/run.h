@@ -31,6 +31,9 @@ struct run {
 	int64_t		 told;		/* products done, as last said */
 };
 
+/* How far apart its calls are, by the kind of its seller's token. */
+void		run_set_pace(struct run *);
+
 /* Runs the job. */
 enum job_end	run_run(struct job *);
 

@@ -59,6 +59,7 @@ seller_load(struct db *db, struct arena *a, const struct conf *conf,
 		.is_active = strcmp(rows_text(rows, 0, "state"),
 		    "active") == 0,
 		.all_products = rows_bool(rows, 0, "all_products"),
+		.no_jam = rows_bool(rows, 0, "no_jam"),
 		.to_warn = rows_bool(rows, 0, "expires_soon") &&
 		    !rows_bool(rows, 0, "token_warned"),
 		.products = rows_int(rows, 0, "products") };

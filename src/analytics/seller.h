@@ -30,6 +30,7 @@ struct seller {
 	int			 trouble_told;	/* how grave, as told; 0: not */
 	bool			 is_active;	/* its token is good */
 	bool			 all_products;
+	bool			 no_jam;	/* as far as is known */
 	bool			 to_warn;	/* of its token's end */
 	int64_t			 products;	/* as far as is known */
 };

@@ -85,6 +85,37 @@ queue(struct req *r, const struct seller *s, const struct json *request,
 	return db_commit(r->db) == -1 ? -1 : is_new;
 }
 
+/* One that somebody else has asked for takes its own time: -1, database. */
+static int
+put_joined(struct req *r, struct json *body, const char *id)
+{
+	struct db_rows	*rows = db_query(r->db, r->arena, Q_ANALYTICS_JOINED,
+			    DB_ARGS(db_text(id)));
+
+	if (rows == NULL)
+		return -1;
+	json_put_bool(body, "joined", true);
+	if (rows_count(rows) == 0 || rows_null(rows, 0, "eta_s"))
+		json_put_nil(body, "etaSeconds");
+	else
+		json_put_int(body, "etaSeconds", rows_int(rows, 0, "eta_s"));
+	json_put_text(body, "state", rows_count(rows) == 0 ? NULL :
+	    rows_text(rows, 0, "state"));
+	return 0;
+}
+
+static void
+put_new(struct json *body, const struct run_outlook *outlook)
+{
+	json_put_bool(body, "joined", false);
+	if (outlook->eta_ms < 0)
+		json_put_nil(body, "etaSeconds");
+	else
+		json_put_int(body, "etaSeconds", (outlook->eta_ms + 999) /
+		    1000);
+	json_put_text(body, "state", "queued");
+}
+
 static int
 ask(struct req *r, const struct seller *s, int64_t batch)
 {
@@ -102,12 +133,10 @@ ask(struct req *r, const struct seller *s, int64_t batch)
 	log_info("analytics: asked for", F_STR("job", id),
 	    F_STR("new", is_new ? "yes" : "no"));
 	json_put_text(body, "taskId", arena_strdup(r->arena, id));
-	json_put_bool(body, "joined", !is_new);
-	if (outlook.eta_ms < 0)
-		json_put_nil(body, "etaSeconds");
-	else
-		json_put_int(body, "etaSeconds", (outlook.eta_ms + 999) /
-		    1000);
+	if (is_new)
+		put_new(body, &outlook);
+	else if (put_joined(r, body, id) == -1)
+		return problem_database(r);
 	resp_json(r, 202, body);
 	resp_header(r, "Location", watch_location(r, id));
 	return r->status;

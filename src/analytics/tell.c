@@ -6,6 +6,7 @@
 #include "analytics/run.h"
 #include "core/arena.h"
 #include "core/clock.h"
+#include "core/conf.h"
 #include "core/json.h"
 #include "core/log.h"
 
@@ -72,9 +73,19 @@ tell_info(struct run *r)
 	    arena_printf(j->scratch, "As many products as the API lists%s",
 	    base));
 	send_event(r, e);
+}
+
+void
+tell_start(struct run *r)
+{
+	const struct plan *p = &r->plan;
+
+	tell_info(r);
 	log_info("analytics: start", F_STR("seller", r->seller.name),
-	    F_INT("products", p->total), F_INT("batches", batches),
-	    F_INT("calls", calls), F_STR("token", r->seller.token_kind),
+	    F_INT("products", p->total),
+	    F_INT("batches", plan_batches(p, p->total)),
+	    F_INT("calls", plan_calls(p, WB_FUNNEL) +
+	    plan_calls(p, WB_TEXTS)), F_STR("token", r->seller.token_kind),
 	    F_STR("from", p->period.start), F_STR("to", p->period.end));
 }
 
@@ -83,10 +94,14 @@ tell_outlook(struct run *r, const int64_t next_ms[])
 {
 	struct job	*j = r->job;
 	bool		 known = plan_is_known(&r->plan);
+	int64_t		 rests_ms = (plan_saves(&r->plan) - 1) *
+			    j->conf->analytics_batch_pause_ms;
 
 	j->calls_left = known ? plan_calls(&r->plan, WB_FUNNEL) +
 	    plan_calls(&r->plan, WB_TEXTS) : -1;
 	j->eta_ms = known ? plan_eta_ms(&r->plan, next_ms, r->step_ms) : -1;
+	if (known && rests_ms > j->eta_ms)
+		j->eta_ms = rests_ms;
 }
 
 static int64_t
@@ -210,7 +225,7 @@ tell_complete(struct run *r, const char *state, int64_t ok, int64_t partial,
 	json_put_int(e, "failed", failed);
 	json_put_int(e, "total", r->plan.total);
 	json_put_text(e, "message", arena_printf(j->scratch,
-	    "%lld products refreshed, %lld in part, %lld without data",
+	    "%lld products refreshed, %lld in part, %lld failed",
 	    (long long)ok, (long long)partial, (long long)failed));
 	send_event(r, e);
 	log_info(arena_printf(j->scratch, "analytics: done ok=%lld failed=%lld",

@@ -12,8 +12,11 @@
  */
 struct run;
 
-/* How much there is to do; once, at the beginning. */
+/* How much there is to do. */
 void	tell_info(struct run *);
+
+/* The same, once, at the beginning. */
+void	tell_start(struct run *);
 
 /*
  * Calls to come and the end, as far as they are known, when the next call of

@@ -16,6 +16,9 @@
 #include "http/req.h"
 #include "http/resp.h"
 
+/* Longer than the API ever asks for silence. */
+#define EVER_MS		(7 * 24 * 3600 * INT64_C(1000))
+
 /* What an HTTP header can carry as a token. */
 int
 trial_read(struct req *r, const struct json *body, struct trial *g)
@@ -230,13 +233,31 @@ take_call(struct req *r, const struct trial *g, struct bytes key)
 	return grant.n > 0 ? 0 : hold(r, grant.next_ms);
 }
 
+/*
+ * When the API has named a time for the seller that the token names, the try has
+ * to wait as well.  This only looks: whoever makes up a token takes nothing.
+ */
+static int
+check_block(struct req *r, const struct trial *g)
+{
+	struct budget		 budget = wb_budget(r->conf, method_of(g),
+				    g->says.kind, trial_hash(g->limit_key));
+	struct budget_wish	 wish = { .n = 1 };
+	struct budget_grant	 grant;
+
+	budget.rate = 0;
+	if (budget_take(r->db, r->arena, &budget, &wish, &grant) == -1)
+		return problem_database(r);
+	return grant.n > 0 ? 0 : hold(r, grant.next_ms);
+}
+
 /* The try was that seller's call, whether its budget had one left or not. */
 static int
 count_call(struct req *r, const struct trial *g)
 {
 	struct budget		 budget = wb_budget(r->conf, method_of(g),
 				    g->says.kind, trial_hash(g->limit_key));
-	struct budget_wish	 wish = { .n = 1, .urgent = true };
+	struct budget_wish	 wish = { .n = 1, .wait_max_ms = EVER_MS };
 	struct budget_grant	 grant;
 
 	return budget_take(r->db, r->arena, &budget, &wish, &grant) == -1 ?
@@ -292,7 +313,8 @@ trial_check(struct req *r, struct trial *g, struct bytes own)
 	key_of_try(r, g, own, key);
 	two = own.len == sizeof(key) && memcmp(own.p, key, own.len) != 0;
 	if ((status = take_place(r)) != 0 ||
-	    (status = check_refusals(r, g)) != 0)
+	    (status = check_refusals(r, g)) != 0 ||
+	    (status = check_block(r, g)) != 0)
 		return status;
 	asked_ms = clock_mono_ms();
 	if ((two && (status = take_call(r, g, own)) != 0) ||

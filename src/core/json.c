@@ -87,16 +87,12 @@ reason(struct arena *a, const json_error_t *err)
 	    err->text, err->line, err->column);
 }
 
-struct json *
-json_parse(struct arena *a, const char *s, size_t n, const char **why)
+static struct json *
+load(struct arena *a, const char *s, size_t n, const char **why)
 {
 	json_error_t	 err;
 	json_t		*root;
 
-	if (is_too_deep(s, n)) {
-		*why = "nested too deep";
-		return NULL;
-	}
 	if ((root = json_loadb(s, n, 0, &err)) == NULL) {
 		if (json_error_code(&err) == json_error_out_of_memory)
 			fatal("json: out of memory");
@@ -104,6 +100,25 @@ json_parse(struct arena *a, const char *s, size_t n, const char **why)
 		return NULL;
 	}
 	return own(a, root);
+}
+
+struct json *
+json_parse(struct arena *a, const char *s, size_t n, const char **why)
+{
+	if (is_too_deep(s, n)) {
+		*why = "nested too deep";
+		return NULL;
+	}
+	return load(a, s, n, why);
+}
+
+struct json *
+json_restore(struct arena *a, const char *text)
+{
+	const char	*why;
+	struct json	*j = load(a, text, strlen(text), &why);
+
+	return j != NULL ? j : json_new_obj(a);
 }
 
 struct json *

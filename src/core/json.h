@@ -27,6 +27,12 @@ struct json;
 struct json	*json_parse(struct arena *, const char *, size_t n,
 		    const char **why) MUST_CHECK;
 
+/*
+ * Parses a text that we have made ourselves, of documents that json_parse() has
+ * taken, so that it may nest deeper.  An empty object when it is none.
+ */
+struct json	*json_restore(struct arena *, const char *);
+
 /* Reading.  All take NULL for "not there" and answer as for the wrong type. */
 struct json	*json_get(const struct json *obj, const char *key);
 struct json	*json_at(const struct json *arr, size_t i);

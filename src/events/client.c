@@ -341,6 +341,22 @@ find_place(struct client *c, struct follow *f)
 	return true;
 }
 
+/* Deleted, with its account: a stream ends in words all the same. */
+static void
+say_gone(struct client *c)
+{
+	static const char	 data[] = "{\"type\":\"error\",\"code\":"
+	    "\"not_found\",\"message\":\"The job is not there any more.\"}";
+	struct buf		 b;
+	struct sse_id		 id = { .n = c->n };
+	char			 text[SSE_ID_SIZE];
+
+	memcpy(id.job, c->watch->key, sizeof(id.job));
+	buf_init(&b, OWN_WORDS_MAX / 2);
+	say_buf(c, &b, sse_event(&b, sse_id_print(&id, text), data,
+	    sizeof(data) - 1));
+}
+
 /* It has been given all there is. */
 static void
 caught_up(struct client *c)
@@ -368,9 +384,10 @@ serve_stream(struct client *c, struct follow *f)
 		return;
 	if (c->n >= w->last)
 		caught_up(c);
-	if (w->gone)
+	if (w->gone) {
+		say_gone(c);
 		end(c, "job gone");
-	else if (w->final && c->n >= w->last)
+	} else if (w->final && c->n >= w->last)
 		end(c, "complete");
 }
 

@@ -39,16 +39,6 @@ job_ask(struct db *db, struct arena *a, const char *kind,
 	return -1;
 }
 
-/* Our own JSON back from the database, where it cannot be malformed. */
-static struct json *
-stored_json(struct arena *a, const char *text)
-{
-	const char	*why;
-	struct json	*j = json_parse(a, text, strlen(text), &why);
-
-	return j != NULL ? j : json_new_obj(a);
-}
-
 /* Who joined may have asked for more. */
 static void
 note_request(struct job *j, const char *text)
@@ -56,7 +46,7 @@ note_request(struct job *j, const char *text)
 	if (j->request_text != NULL && strcmp(j->request_text, text) == 0)
 		return;
 	j->request_text = arena_strdup(j->arena, text);
-	j->request = stored_json(j->arena, text);
+	j->request = json_restore(j->arena, text);
 }
 
 static void
@@ -86,7 +76,7 @@ fill(struct job *j, const struct db_rows *rows)
 	j->calls_left = rows_null(rows, 0, "calls_left") ? -1 :
 	    rows_int(rows, 0, "calls_left");
 	j->eta_ms = -1;
-	j->checkpoint = stored_json(j->arena, rows_text(rows, 0,
+	j->checkpoint = json_restore(j->arena, rows_text(rows, 0,
 	    "checkpoint"));
 	note_request(j, rows_text(rows, 0, "request"));
 	j->claimed_ms = j->beat_ms = clock_mono_ms();

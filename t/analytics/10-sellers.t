@@ -317,12 +317,32 @@ subtest 'another site\'s page cannot act for an operator' => sub {
 	is $ask->(Origin => "http://$host", 'Sec-Fetch-Site' => 'same-origin'), 202, 'our own page may';
 };
 
+# Its events, from its start.
+sub follow {
+	my ($id) = @_;
+	my $stream = $s->sse("/api/analytics/jobs/$id/events", login => $s->operator_login);
+	$stream->next(20) or die 'no event';
+	return $stream;
+}
+
+subtest 'a stream of a job that is no more ends in words' => sub {
+	my $one = seller_of(jam => 'standard', products => 120);
+	my $stream = follow(my $id = ask($one));
+	$s->sql('DELETE FROM job WHERE id = ?', $id);
+	$s->sql(q(SELECT pg_notify('job', ?)), $id);
+	is_deeply [map { @{ $_->{json} }{qw(type code)} } ($stream->rest(20))[-1]], ['error', 'not_found'], 'an error';
+	ok $stream->complete, '... and its proper end';
+};
+
 subtest 'a seller that is removed takes all with it' => sub {
 	my $one = seller_of(jam => 'standard', products => 120);
 	my $id = ask($one);
+	my $stream = follow($id);
 	is op(DELETE => "sellers/$one->{id}")->{status}, 200, 'removed, in the middle of a run';
 	is $s->sql_value("SELECT count(*) FROM $_ WHERE account_id = ?", $one->{id}), 0, "no $_" for qw(seller product product_analytics job schedule);
 	is op(GET => "jobs/$id")->{status}, 404, 'its job is gone';
+	is_deeply [map { $_->{json}{type} } ($stream->rest(20))[-1]], ['error'], 'its stream has ended in words';
+	ok $stream->complete, '... properly';
 	is op(GET => "sellers/$one->{id}")->{status}, 404, 'so is the seller';
 };
 

@@ -143,6 +143,33 @@ subtest 'the plan is known before the run has begun' => sub {
 	$s->sql('DELETE FROM rate_bucket');
 };
 
+subtest 'a call that is under way is made, and not to come; who joins is told the time of the run' => sub {
+	my $one = seller_of(products => 120, jam => 'standard');
+	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'delay', ms => 10_000, times => 1);
+	my $id = ask($one);
+	my $call = sub { $s->seller->counts($one->{name})->{methods}{texts}{calls} // 0 };
+	ok wait_until(sub { $call->() == 1 }, 20, 'the first call for texts'), 'the first of three calls for texts';
+	is_deeply job_of($id)->{calls}, { made => 2, left => 2 }, 'two are made, two to come';
+	$s->sql(q(UPDATE job SET eta_at = clock_timestamp() + interval '1 hour' WHERE id = ?), $id);
+	my $joined = op(POST => 'sync-background', json => { sellerId => $one->{id} });
+	is_deeply [$joined->{status}, @{ $joined->{json} }{qw(taskId joined)}], [202, $id, JSON::PP::true], 'joined';
+	cmp_ok abs($joined->{json}{etaSeconds} - 3600), '<', 100, '... with the time that the run takes, not a new one' or diag $joined->{body};
+	op(POST => "jobs/$id/pause");
+	$s->seller->heal;
+	$joined = op(POST => 'sync-background', json => { sellerId => $one->{id} })->{json};
+	is_deeply $joined, { taskId => $id, joined => JSON::PP::true, etaSeconds => undef, state => 'paused' }, 'one that is paused has none';
+	op(POST => "jobs/$id/cancel");
+};
+
+subtest 'without Jam one call looks for texts' => sub {
+	my $one = seller_of(products => 120, jam => 'none');
+	is run_of($one)->{state}, 'partial', 'partial';
+	my $job = sync_of($one);
+	my ($info) = grep { $_->{type} eq 'info' } events_of($job->{id});
+	is $info->{calls}, 2, 'the next run plans two calls';
+	is_deeply $job->{calls}, { made => 2, left => 0 }, '... and makes them';
+};
+
 subtest 'a plan that nobody knows yet is not one of nothing' => sub {
 	my ($name, $token) = shop(products => 3, jam => 'standard', type => 'base');
 	my $id = op(POST => 'sellers', json => { name => $name, token => $token })->{json}{id};
@@ -204,6 +231,8 @@ subtest 'a rest between batches, and none after the last' => sub {
 		is $job->{state}, 'done', ($all ? 'all that is listed' : 'by id') . ': done' or diag explain $job;
 		is $job->{calls}{made}, 2, '... the answers are asked for once';
 		my @event = grep { $_->{type} =~ /^(?:saved|progress|complete)$/ || ($_->{reason} // '') eq 'batch_pause' } events_of($job->{id});
+		my ($info) = grep { $_->{type} eq 'info' } events_of($job->{id});
+		cmp_ok $info->{etaSeconds} // 2, '>=', 2, '... five rests are foreseen';
 		my @batch = grep { $event[$_]{type} ne 'waiting' && $event[$_]{type} ne 'complete' } 0 .. $#event;
 		is scalar(@batch), 6, '... six batches';
 		is_deeply [grep { $event[$_ + 1]{type} ne 'waiting' } @batch[0 .. 4]], [], '... a rest after each';

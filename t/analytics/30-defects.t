@@ -177,6 +177,18 @@ subtest 'seed defect 12: a failure moves only the time of the try' => sub {
 	my $answer = op(POST => 'sync-background', json => { sellerId => $one->{id}, ifOlderThanHours => 24 });
 	is $answer->{status}, 202, 'old data is not, whatever was tried since';
 	ended($answer->{json}{taskId});
+	# What the API refuses of one product is its answer, and not better if it is asked all day.
+	my $is_fresh = sub { my $r = op(POST => 'sync-background', json => { sellerId => $one->{id}, ifOlderThanHours => 24 });
+		ended($r->{json}{taskId}) if $r->{status} == 202; return $r->{status} == 200 };
+	my $state = sub { $s->sql("UPDATE product SET sync_status = 'error', last_sync_at = NULL, sync_error_code = ? WHERE account_id = ?" . ($_[1] // ''), $_[0], $one->{id}) };
+	for my $code (qw(no_data bad_row partner_refused)) {
+		$state->($code, " AND nm_id = $one->{ids}[0]");
+		ok $is_fresh->(), "one product with $code: the others are fresh";
+	}
+	$state->('no_data');
+	ok $is_fresh->(), 'a seller of whom the API has nothing';
+	$state->('partner_refused');
+	ok !$is_fresh->(), 'one of whom it has refused everything is not fresh';
 };
 
 subtest 'seed defect 13: a restart goes on with the next batch; two triggers are one run' => sub {

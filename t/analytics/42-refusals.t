@@ -36,6 +36,39 @@ subtest 'one product that the API refuses costs the others nothing' => sub {
 	}
 };
 
+subtest 'a product that is removed while it is looked for costs the others nothing either' => sub {
+	my $one = seller_of(products => 60, jam => 'standard');
+	my @bad = (sort { $a <=> $b } @{ $one->{ids} })[7, 8];
+	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => '422', nmIds => \@bad);
+	# All, 30, 15, 7 that are good, 8, 4, and then the two alone: that call is under way.
+	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => 'delay', ms => 10_000, call => 7);
+	my $id = ask($one);
+	my $place = sub { $s->sql_value(q(SELECT count(*) FROM product p, job j WHERE j.id = ? AND p.account_id = j.account_id
+		AND p.nm_id > (j.checkpoint #>> '{funnel,after}')::bigint AND p.nm_id <= (j.checkpoint #>> '{funnel,bounds,0}')::bigint), $id) };
+	ok wait_until(sub { ($s->seller->counts($one->{name})->{methods}{funnel}{calls} // 0) == 7 && $place->() == 2 }, 20, 'the two alone'), 'they are asked about';
+	is op(DELETE => "sellers/$one->{id}/products", json => { nmIds => \@bad })->{json}{removed}, 2, 'removed meanwhile';
+	my $job = ended($id);
+	$s->seller->heal;
+	is $job->{state}, 'done', 'done' or diag explain $job;
+	is_deeply [@{ $job->{progress} }{qw(done total percentage)}], [58, 58, 100], '... with all that are left';
+	is_deeply [map { $_->{syncStatus} } grep { $_->{syncStatus} ne 'success' } values %{ pages($one) }], [], '... each of which is complete';
+};
+
+subtest 'an answer that never comes for one product costs the others nothing' => sub {
+	for (['funnel', 'truncated', 'error'], ['texts', '502', 'partial']) {
+		my ($method, $kind, $status) = @$_;
+		my $one = seller_of(products => 60, jam => 'standard');
+		my $bad = (sort { $a <=> $b } @{ $one->{ids} })[41];
+		$s->seller->fault(seller => $one->{name}, method => $method, kind => $kind, nmIds => [$bad]);
+		my $job = sync_of($one, seconds => 120);
+		$s->seller->heal;
+		is_deeply [map { "$_->{item} $_->{code}" } @{ $job->{errors} }], ["$bad partner_error"], "$kind, $method: that one alone" or diag explain $job;
+		is_deeply { map { $_->{nmId} => $_->{syncStatus} } grep { $_->{syncStatus} ne 'success' } values %{ pages($one) } }, { $bad => $status }, '... all others are complete';
+		cmp_ok calls($one, $method), '<=', 22, '... with some twenty calls';
+		is $s->seller->counts($one->{name})->{early}, 0, '... none before its time';
+	}
+};
+
 subtest 'several, the first of all among them' => sub {
 	my $one = seller_of(products => 60, jam => 'standard');
 	my @bad = (sort { $a <=> $b } @{ $one->{ids} })[0, 1, 2, 30, 59];
@@ -94,6 +127,19 @@ subtest 'texts of thirty days are refused: those of a week are taken, and it is 
 	is $s->sql_value('SELECT count(*) FROM product_analytics WHERE account_id = ?', $one->{id}), 120, '... in one row';
 	sync_of($one);
 	is_deeply [asked($one)], [('7: 200') x 3], 'the next run asks for a week at once';
+	my $learnt = sub { $s->sql_value('SELECT texts_days FROM seller WHERE account_id = ?', $one->{id}) };
+	$s->sql(q(UPDATE seller SET texts_days_at = texts_days_at - interval '8 days' WHERE account_id = ?), $one->{id});
+	sync_of($one);
+	is_deeply [asked($one)], ['30: 400', ('7: 200') x 3], '... a week later it looks whether that still holds';
+	is $learnt->(), 7, '... and remembers it anew';
+	$s->sql(q(UPDATE seller SET texts_days_at = texts_days_at - interval '8 days' WHERE account_id = ?), $one->{id});
+	$s->seller->call(POST => '/_sim/texts', { max_days => 0 });
+	sync_of($one);
+	is_deeply [asked($one)], [('30: 200') x 3], '... or does not any more';
+	is $learnt->(), undef, '... which is all there was to know';
+	$s->seller->call(POST => '/_sim/texts', { max_days => 7 });
+	sync_of($one);
+	is $learnt->(), 7, 'learnt once more';
 	is op(POST => "sellers/$one->{id}/token", json => { token => $one->{token} })->{status}, 200, 'a token that is given anew';
 	$s->seller->call(POST => '/_sim/texts', { max_days => 0 });
 	sync_of($one);

@@ -134,9 +134,27 @@ subtest 'only what has failed of a run whose token was refused' => sub {
 	my $job = sync_of($one);
 	$s->seller->heal;
 	my @told = told($one);
-	is retry($job)->{state}, 'failed', 'it fails as long as there is no other token';
+	my $answer = op(POST => "jobs/$job->{id}/retry", json => { failedOnly => \1 });
+	is_deeply [$answer->{status}, $answer->{json}{code}], [409, 'conflict'], 'not as long as there is no other token';
+	like $answer->{json}{detail}, qr/refused/, '... as it says';
+	is $s->sql_value('SELECT count(*) FROM job WHERE account_id = ?', $one->{id}), 1, '... no job was made';
 	is_deeply [told($one)], \@told, '... and nothing is told';
 	is shown($one)->{trouble}{code}, 'login_wrong', '... the trouble stays';
+	is op(POST => "sellers/$one->{id}/token", json => { token => $one->{token} })->{status}, 200, 'with a good token';
+	is retry($job)->{state}, 'done', '... it is done';
+};
+
+subtest 'a token that is replaced while the API refuses it is no trouble' => sub {
+	my $one = seller_of(products => 5, jam => 'standard');
+	fault($one, '401', 'funnel', times => 1);
+	fault($one, 'delay', 'funnel', ms => 10_000, times => 1);
+	my $id = ask($one);
+	ok wait_until(sub { ($s->seller->counts($one->{name})->{methods}{funnel}{calls} // 0) == 2 }, 20, 'the first call'), 'it is under way, after the try';
+	is op(POST => "sellers/$one->{id}/token", json => { token => $s->seller->token($one->{name}, categories => ['analytics'], days => 90) })->{status}, 200, 'another token';
+	is ended($id)->{state}, 'done', 'the run is done, with the new one';
+	$s->seller->heal;
+	is shown($one)->{tokenState}, 'active', '... which is in use';
+	is_deeply [grep { /trouble/ } told($one)], [], '... and nobody is told of any trouble';
 };
 
 subtest 'only what has failed, where nothing has' => sub {

@@ -78,6 +78,23 @@ subtest 'search, and sums of what matches' => sub {
 	is list('&status=success')->{total_count}, 45, 'by status';
 };
 
+subtest 'sums are of one period' => sub {
+	my $two = seller_of(products => 6, jam => 'standard');
+	sync_of($two);
+	my ($old, @rest) = sort { $a <=> $b } @{ $two->{ids} };
+	# What the API has long dropped has the figures of then.
+	$s->sql(q(UPDATE product_analytics SET period_start = period_start - 90, period_end = period_end - 90 WHERE account_id = ? AND nm_id = ?), $two->{id}, $old);
+	my $got = op(GET => "products?sellerId=$two->{id}&limit=200")->{json};
+	my %row = map { $_->{nmId} => $_ } @{ $got->{products} };
+	is_deeply [@{ $got->{totals} }{qw(products withData ofOtherPeriods)}], [6, 5, 1], 'of five of six products';
+	is $got->{totals}{views}, sum0(map { $row{$_}{views} } @rest), '... their views';
+	is_deeply [@{ $got->{totals} }{qw(periodStart periodEnd)}], [@{ $row{ $rest[0] } }{qw(periodStart periodEnd)}], '... and their period';
+	my $alone = op(GET => "products?sellerId=$two->{id}&search=$old")->{json}{totals};
+	is_deeply [@$alone{qw(products withData ofOtherPeriods views periodEnd)}], [1, 1, 0, @{ $row{$old} }{qw(views periodEnd)}], 'of that one alone its own';
+	my $none = op(GET => "products?sellerId=$two->{id}&search=nothing-like-that")->{json}{totals};
+	is_deeply [@$none{qw(products withData ofOtherPeriods views periodEnd)}], [0, 0, 0, undef, undef], 'of none nothing';
+};
+
 subtest 'CSV' => sub {
 	my $answer = op(GET => "$base&limit=3", headers => { Accept => 'text/csv' });
 	is $answer->{status}, 200, 'a file';

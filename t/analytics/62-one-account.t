@@ -79,6 +79,31 @@ subtest 'tokens tried beside a run' => sub {
 	is $s->seller->counts($shop)->{early}, 0, 'none came early';
 };
 
+subtest 'what the API has told a run to wait holds for who adds the seller as well' => sub {
+	fresh();
+	$s->seller->fault(seller => $shop, method => 'funnel', kind => '429', retry => 8, reset => 12, times => 1);
+	my $task = ask($seller[0]);
+	wait_until { (job_of($task)->{waiting_reason} // '') eq 'api_limited' } 20, 'a limit';
+	$s->seller->heal;
+	# Another operator has no seller of this account yet.
+	my %how = (json => { name => 'later', token => $s->seller->token($shop, type => 'service', categories => ['analytics'], days => 90) }, other => 1);
+	my $refused = op(POST => 'sellers', %how);
+	is_deeply [$refused->{status}, $refused->{json}{code}], [503, 'partner_limited'], 'not now';
+	cmp_ok $refused->{headers}{'retry-after'}, '>=', 1, '... and when';
+	is ended($task, 60)->{state}, 'done', 'the run goes on when it may';
+	fresh();
+	$task = ask($seller[0]);
+	wait_until { ($s->seller->counts($shop)->{methods}{funnel}{calls} // 0) == 1 } 20, 'a call of the run';
+	$s->seller->call(DELETE => '/_sim/journal');
+	is op(POST => 'sellers', %how)->{status}, 201, 'right after a call the burst is left for a try';
+	my $until = $s->sql_value(q(SELECT extract(epoch FROM tat - clock_timestamp()) FROM rate_bucket b JOIN seller s ON s.limit_key = b.account
+		WHERE s.account_id = ? AND method = 'funnel'), $seller[0]{id});
+	cmp_ok $until, '>', 20.5 / 20, '... and it holds back the next call of the run by an interval';
+	ended($task, 60);
+	is $s->seller->counts($shop)->{early}, 0, 'none came early';
+	op(DELETE => "sellers/$_", other => 1) for map { $_->{id} } grep { $_->{name} eq 'later' } @{ op(GET => 'sellers', other => 1)->{json}{sellers} };
+};
+
 subtest 'a try that is used late holds back the run after it' => sub {
 	fresh();
 	# The grant takes most of an interval to become known.

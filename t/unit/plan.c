@@ -189,10 +189,63 @@ halving_comes_to_an_end(void **state)
 	for (size_t i = 0; i < WB_TEXTS_MAX; i++)
 		ids[i] = (int64_t)i + 1;
 	while ((m = chunk(&part, ids, WB_TEXTS_MAX, got)) > 0) {
-		assert_true(++calls < 80);
+		assert_true(++calls < 2 * WB_TEXTS_MAX);
 		if (m == 1 || plan_split(&part, got, m) == -1)
 			plan_advance(&part, got[m - 1], (int64_t)m);
 	}
+}
+
+/* As when what a half was about is removed between two calls. */
+static void
+an_empty_half_is_left_for_the_next(void **state)
+{
+	struct plan_part part = { .n = 3 };
+	const int64_t	 ids[] = { 5, 9, 11, 20 };
+
+	(void)state;
+	assert_false(plan_leave_half(&part));
+	assert_int_equal(plan_split(&part, ids, 4), 0);
+	assert_true(plan_leave_half(&part));
+	assert_int_equal(part.after, 9);
+	assert_int_equal(part.n, 3);
+	assert_int_equal(part.nbounds, 1);
+	assert_int_equal(part.bounds[0], 20);
+	assert_true(plan_leave_half(&part));
+	assert_int_equal(part.after, 20);
+	assert_false(plan_leave_half(&part));
+}
+
+static void
+what_is_kept_of_an_answer_needs_no_call(void **state)
+{
+	struct arena	*a = arena_new();
+	const char	*why;
+	const char	 kept[] = "{\"ids\":[1,2,3],\"rows\":[]}";
+	struct plan	 p = plan_of(53, 10);
+
+	(void)state;
+	assert_int_equal(plan_calls(&p, WB_TEXTS), 2);
+	p.parts[WB_TEXTS].n = 40;
+	p.parts[WB_TEXTS].kept = json_parse(a, kept, sizeof(kept) - 1, &why);
+	assert_int_equal(plan_calls(&p, WB_TEXTS), 1);
+	p.parts[WB_TEXTS].n = 50;
+	assert_int_equal(plan_calls(&p, WB_TEXTS), 0);
+	assert_int_equal(plan_saves(&p), 6 + 1);
+	p.parts[WB_FUNNEL].done = true;
+	assert_int_equal(plan_saves(&p), 1);
+	arena_free(a);
+}
+
+static void
+without_jam_one_call_looks_for_texts(void **state)
+{
+	struct plan	 p = plan_of(438, 10);
+
+	(void)state;
+	p.no_jam = true;
+	assert_int_equal(plan_calls(&p, WB_TEXTS), 1);
+	p.parts[WB_TEXTS].good = true;
+	assert_int_equal(plan_calls(&p, WB_TEXTS), 9);
 }
 
 static void
@@ -280,6 +333,9 @@ main(void)
 		cmocka_unit_test(done_is_what_both_parts_have_passed),
 		cmocka_unit_test(one_bad_product_among_fifty_is_found),
 		cmocka_unit_test(halving_comes_to_an_end),
+		cmocka_unit_test(an_empty_half_is_left_for_the_next),
+		cmocka_unit_test(what_is_kept_of_an_answer_needs_no_call),
+		cmocka_unit_test(without_jam_one_call_looks_for_texts),
 		cmocka_unit_test(a_checkpoint_brings_the_plan_back),
 		cmocka_unit_test(a_token_says_what_it_is),
 		cmocka_unit_test(what_is_no_token_says_nothing),

@@ -2,7 +2,7 @@
 -- operator, or NULL for whoever's.
 SELECT a.user_name, a.login_hash, a.sealed_password, a.state,
        s.name, s.limit_key, s.token_kind, s.all_products, s.token_warned,
-       s.trouble, s.trouble_told,
+       s.trouble, s.trouble_told, s.jam IS FALSE AS no_jam,
        coalesce(s.token_expires_at < clock_timestamp()
            + $3::bigint * interval '1 ms', false) AS expires_soon,
        iso_time(s.token_expires_at) AS expires_at,

@@ -1,5 +1,5 @@
 -- One page of a seller's products that match, from a place on; how many match
--- in all, and the sums of their figures (on a row of its own when the page is
+-- in all, and the sums of their figures of one period (on a row of its own when the page is
 -- empty).  $2: this one alone; $3: words; $4: how its last try ended.  $5 is
 -- the column to sort by, $6 whether from its end; $7 whether a place is given:
 -- the key of the row before ($8 or $9, or neither: it was NULL) and its id
@@ -55,9 +55,23 @@ WITH matching AS (
 	        OR strpos(folded(p.vendor_code), folded($3)) > 0
 	        OR strpos(folded(p.brand), folded($3)) > 0)
 	   AND ($4::text IS NULL OR coalesce(p.sync_status, 'none') = $4)
-), sums AS (
+), period AS (
+	-- Sums are of one period, the one that most of them have: what has had
+	-- no figures for months is in none of last month.
+	SELECT (figures).period_start AS first, (figures).period_end AS last
+	  FROM matching
+	 WHERE (figures).views IS NOT NULL
+	 GROUP BY 1, 2
+	 ORDER BY count(*) DESC, 2 DESC, 1 DESC
+	 LIMIT 1
+), counts AS (
 	SELECT count(*) AS products,
-	       count((figures).views) AS with_data,
+	       count((figures).views) AS with_figures,
+	       min(last_sync_at) AS oldest,
+	       max(last_sync_at) AS newest
+	  FROM matching
+), sums AS (
+	SELECT count(*) AS with_data,
 	       sum((figures).views)::bigint AS views,
 	       sum((figures).add_to_cart)::bigint AS carts,
 	       sum((figures).orders)::bigint AS orders,
@@ -65,14 +79,13 @@ WITH matching AS (
 	       sum((figures).cancels)::bigint AS cancels,
 	       sum((figures).revenue) AS revenue,
 	       sum((figures).buyout_sum) AS buyout_sum,
-	       count(DISTINCT coalesce((figures).currency, ''))
-	           FILTER (WHERE (figures).views IS NOT NULL) AS currencies,
+	       count(DISTINCT coalesce((figures).currency, '')) AS currencies,
 	       min((figures).currency) AS currency,
-	       min((figures).period_start) AS period_start,
-	       max((figures).period_end) AS period_end,
-	       min(last_sync_at) AS oldest,
-	       max(last_sync_at) AS newest
-	  FROM matching
+	       min(first) AS period_start,
+	       max(last) AS period_end
+	  FROM period
+	  JOIN matching ON (figures).period_start = first
+	   AND (figures).period_end = last
 ), page AS (
 	SELECT *
 	  FROM matching
@@ -99,10 +112,11 @@ WITH matching AS (
 	 LIMIT $11::bigint
 	OFFSET $12::bigint
 )
-SELECT (SELECT products FROM sums) AS total_count,
+SELECT (SELECT products FROM counts) AS total_count,
        (SELECT row_to_json(t)::text
           FROM (SELECT products,
                        with_data AS "withData",
+                       with_figures - with_data AS "ofOtherPeriods",
                        views,
                        carts AS "addToCart",
                        orders,
@@ -123,7 +137,7 @@ SELECT (SELECT products FROM sums) AS total_count,
                        period_end AS "periodEnd",
                        iso_time(oldest) AS "oldestSyncAt",
                        iso_time(newest) AS "lastSyncAt"
-                  FROM sums) t) AS totals,
+                  FROM counts, sums) t) AS totals,
        page.number AS key_number,
        page.words AS key_words,
        CASE WHEN shown."nmId" IS NOT NULL THEN row_to_json(shown)::text

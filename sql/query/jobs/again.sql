@@ -6,6 +6,11 @@ SELECT j.kind,
        j.request,
        j.state AS was,
        j.state IN ('partial', 'failed', 'cancelled') AS retryable,
+       EXISTS (
+	SELECT
+	  FROM account a
+	 WHERE a.id = j.account_id
+	   AND a.state = 'refused') AS refused,
        coalesce(j.request->>'since', j.checkpoint->>'began',
            j.created_at::text) AS since,
        coalesce((j.checkpoint->>'all')::boolean
