@@ -70,8 +70,7 @@ queue(struct req *r, const struct seller *s, const struct json *request,
 {
 	int	 is_new;
 
-	if (db_begin(r->db) == -1)
-		return -1;
+	db_begin(r->db);
 	is_new = job_ask(r->db, r->arena, RUN_KIND, s->id,
 	    json_dump(r->arena, request), RUN_START_EVENT,
 	    JOB_PRIORITY_NORMAL, id);

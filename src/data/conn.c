@@ -44,22 +44,35 @@ is_error(const PGresult *res)
 	return res != NULL && PQresultErrorField(res, PG_DIAG_SQLSTATE) != NULL;
 }
 
+/* The next result, NULL after a command's last; -1 on time-out or loss. */
+static int
+next_result(PGconn *conn, int64_t deadline_ms, PGresult **res)
+{
+	while (PQisBusy(conn))
+		if (conn_wait(conn, POLLIN, deadline_ms) == -1 ||
+		    PQconsumeInput(conn) == 0)
+			return -1;
+	*res = PQgetResult(conn);
+	return 0;
+}
+
+/* What is left of the connection is why it ended, if that was said. */
+static PGresult *
+last_words(PGresult *last)
+{
+	if (is_error(last))
+		return last;
+	PQclear(last);
+	return NULL;
+}
+
 PGresult *
 conn_collect(PGconn *conn, int64_t deadline_ms)
 {
 	PGresult	*last = NULL, *res;
 
-	for (;;) {
-		while (PQisBusy(conn)) {
-			if (conn_wait(conn, POLLIN, deadline_ms) == -1)
-				goto fail;
-			if (PQconsumeInput(conn) == 1)
-				continue;
-			if (is_error(last))
-				return last;
-			goto fail;
-		}
-		if ((res = PQgetResult(conn)) == NULL)
+	while (next_result(conn, deadline_ms, &res) == 0) {
+		if (res == NULL)
 			return last;
 		if (is_error(last)) {
 			PQclear(res);
@@ -68,9 +81,31 @@ conn_collect(PGconn *conn, int64_t deadline_ms)
 		PQclear(last);
 		last = res;
 	}
-fail:
-	PQclear(last);
-	return NULL;
+	return last_words(last);
+}
+
+PGresult *
+conn_collect_sync(PGconn *conn, size_t number, int64_t deadline_ms)
+{
+	PGresult	*kept = NULL, *res;
+	size_t		 i = 0;
+
+	while (next_result(conn, deadline_ms, &res) == 0) {
+		if (res == NULL) {
+			i++;
+		} else if (PQresultStatus(res) == PGRES_PIPELINE_SYNC) {
+			PQclear(res);
+			if (PQexitPipelineMode(conn) == 1)
+				return kept;
+			break;
+		} else if (!is_error(kept) && (i == number || is_error(res))) {
+			PQclear(kept);
+			kept = res;
+		} else {
+			PQclear(res);
+		}
+	}
+	return last_words(kept);
 }
 
 bool

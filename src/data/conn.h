@@ -2,6 +2,7 @@
 #define CONN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/compiler.h"
@@ -35,6 +36,14 @@ bool	conn_is_closed(PGconn *);
  * the server has said why it closes.  The caller clears it.
  */
 PGresult *conn_collect(PGconn *, int64_t deadline_ms) MUST_CHECK;
+
+/*
+ * The same for commands that were sent in pipeline mode, which ends with their
+ * sync: the result of the one of that number, from 0, or of the first that
+ * failed.
+ */
+PGresult *conn_collect_sync(PGconn *, size_t number, int64_t deadline_ms)
+	    MUST_CHECK;
 
 /*
  * PgBouncer closes a connection with this when it has just failed to reach

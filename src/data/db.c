@@ -24,6 +24,17 @@
 #define PROBE_MS	200	/* for a connection in place of one that hung */
 #define DOWN_MS		1000	/* not tried again for so long after a hang */
 
+/* It is due from db_begin() until its first statement. */
+enum tx { TX_NONE, TX_DUE, TX_OPEN };
+
+struct call {
+	enum query		 q;
+	const struct db_arg	*args;
+	size_t			 nargs;
+	bool			 commits;
+	int64_t			 deadline_ms;	/* on clock_mono_ms() */
+};
+
 struct db {
 	const char	*url;
 	const char	*ear_url;	/* NULL: what LISTENs is conn */
@@ -33,7 +44,7 @@ struct db {
 	PGconn		*ear;
 	int64_t		 ear_retry_ms;	/* when to try again to have one */
 	bool		 ear_complained;
-	bool		 in_tx;
+	enum tx		 tx;
 	bool		 complained;	/* warn once per outage */
 	bool		 hung;		/* the last statement timed out */
 	int64_t		 down_until_ms;	/* connecting timed out a moment ago */
@@ -77,7 +88,8 @@ drop(struct db *db)
 	if (db->conn != NULL)
 		PQfinish(db->conn);
 	db->conn = NULL;
-	db->in_tx = false;
+	if (db->tx == TX_OPEN)
+		db->tx = TX_NONE;
 	memset(db->prepared, 0, sizeof(db->prepared));
 }
 
@@ -245,7 +257,7 @@ open_ear(struct db *db, int64_t deadline_ms)
 static int
 ensure(struct db *db, int64_t deadline_ms)
 {
-	if (db->conn != NULL && !db->in_tx && conn_is_closed(db->conn))
+	if (db->conn != NULL && db->tx != TX_OPEN && conn_is_closed(db->conn))
 		drop(db);
 	if (db->conn != NULL)
 		return 0;
@@ -271,29 +283,84 @@ prepare(struct db *db, enum query q, int64_t deadline_ms)
 /*
  * A plan that is kept is made for arrays of ten elements, PostgreSQL's guess.
  * For thousands it is the wrong one, and making another costs less than that.
+ * For hundreds it would be the faster one by a fifth, but for the day when it is
+ * made while a table is small: then each row is looked for in all of the array.
  */
 static bool
-keeps_plan(const struct db *db, const struct db_arg *args, size_t nargs)
+keeps_plan(const struct db *db, const struct call *c)
 {
-	for (size_t i = 0; i < nargs; i++)
-		if (args[i].elements > KEPT_ELEMENTS_MAX)
+	for (size_t i = 0; i < c->nargs; i++)
+		if (c->args[i].elements > KEPT_ELEMENTS_MAX)
 			return false;
 	return db->prepare;
 }
 
 static int
-send_query(struct db *db, enum query q, const struct db_arg *args,
-    size_t nargs, int64_t deadline_ms)
+send_query(struct db *db, const struct call *c)
 {
-	struct pq_params	 p = pq_params(db->scratch, args, nargs);
+	struct pq_params	 p = pq_params(db->scratch, c->args, c->nargs);
 
-	if (!keeps_plan(db, args, nargs))
-		return PQsendQueryParams(db->conn, queries[q].sql, (int)nargs,
-		    p.types, p.values, p.lengths, p.formats, 0) ? 0 : -1;
-	if (!db->prepared[q] && prepare(db, q, deadline_ms) == -1)
-		return -1;
-	return PQsendQueryPrepared(db->conn, queries[q].name, (int)nargs,
+	if (!keeps_plan(db, c))
+		return PQsendQueryParams(db->conn, queries[c->q].sql,
+		    (int)c->nargs, p.types, p.values, p.lengths, p.formats,
+		    0) ? 0 : -1;
+	return PQsendQueryPrepared(db->conn, queries[c->q].name, (int)c->nargs,
 	    p.values, p.lengths, p.formats, 0) ? 0 : -1;
+}
+
+static int
+send_command(struct db *db, const char *sql)
+{
+	return PQsendQueryParams(db->conn, sql, 0, NULL, NULL, NULL, NULL,
+	    0) ? 0 : -1;
+}
+
+/* The statement, with the ends of its transaction that are to go with it. */
+static PGresult *
+run_with_ends(struct db *db, const struct call *c)
+{
+	bool	 begins = db->tx == TX_DUE;
+
+	if (PQenterPipelineMode(db->conn) == 0 ||
+	    (begins && send_command(db, "BEGIN") == -1) ||
+	    send_query(db, c) == -1 ||
+	    (c->commits && send_command(db, "COMMIT") == -1) ||
+	    PQpipelineSync(db->conn) == 0)
+		return NULL;
+	return conn_collect_sync(db->conn, begins ? 1 : 0, c->deadline_ms);
+}
+
+static int
+ensure_prepared(struct db *db, const struct call *c)
+{
+	return !keeps_plan(db, c) || db->prepared[c->q] ? 0 :
+	    prepare(db, c->q, c->deadline_ms);
+}
+
+/* The result, or NULL on time-out or loss. */
+static PGresult *
+run(struct db *db, const struct call *c)
+{
+	if (ensure_prepared(db, c) == -1)
+		return NULL;
+	if (db->tx == TX_DUE || c->commits)
+		return run_with_ends(db, c);
+	return send_query(db, c) == 0 ?
+	    conn_collect(db->conn, c->deadline_ms) : NULL;
+}
+
+/* What has become of the transaction. */
+static void
+note_tx(struct db *db, bool good, bool commits)
+{
+	PGTransactionStatusType	 now = PQtransactionStatus(db->conn);
+
+	if (good && db->tx != TX_NONE)
+		db->tx = commits ? TX_NONE : TX_OPEN;
+	else if (db->tx == TX_DUE && now == PQTRANS_INERROR)
+		db->tx = TX_OPEN;
+	else if (db->tx == TX_OPEN && now == PQTRANS_IDLE)
+		db->tx = TX_NONE;
 }
 
 static bool
@@ -307,40 +374,62 @@ is_retryable(const PGresult *res)
 
 /* One try.  *again is set when there may be another one. */
 static PGresult *
-try_query(struct db *db, enum query q, const struct db_arg *args,
-    size_t nargs, int tries, bool *again)
+try_query(struct db *db, const struct call *c, int tries, bool *again)
 {
-	int64_t		 deadline_ms = clock_mono_ms() + db->timeout_ms;
-	PGresult	*res = NULL;
-	ExecStatusType	 status;
+	bool		 within = db->tx == TX_OPEN;
+	PGresult	*res;
+	bool		 good;
 
 	*again = false;
 	db->turned_away = false;
-	if (ensure(db, deadline_ms) == -1) {
+	if (ensure(db, c->deadline_ms) == -1) {
 		*again = came_back(db, tries);
 		return NULL;
 	}
-	if (send_query(db, q, args, nargs, deadline_ms) == 0)
-		res = conn_collect(db->conn, deadline_ms);
-	status = PQresultStatus(res);
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+	res = run(db, c);
+	good = PQresultStatus(res) == PGRES_TUPLES_OK ||
+	    PQresultStatus(res) == PGRES_COMMAND_OK;
+	note_tx(db, good, c->commits);
+	if (good)
 		return res;
 
 	db->turned_away |= conn_is_turned_away(res);
-	if (!db->in_tx)
+	if (db->tx == TX_NONE && !within)
 		*again = tries < TRIES_MAX && is_retryable(res);
-	if (!db->in_tx && !*again)
+	if (!within && !*again)
 		*again = may_return(db, tries);
 	if (!*again)
-		log_warn("db: query failed", F_STR("query", queries[q].name),
-		    F_STR("err", pq_error(res != NULL ?
+		log_warn("db: query failed", F_STR("query",
+		    queries[c->q].name), F_STR("err", pq_error(res != NULL ?
 		    PQresultErrorMessage(res) : PQerrorMessage(db->conn))));
 	/* No result at all: the answer may still come, so never reuse it. */
 	if (res == NULL)
-		db->hung = clock_left_ms(deadline_ms) == 0;
+		db->hung = clock_left_ms(c->deadline_ms) == 0;
 	if (res == NULL || PQstatus(db->conn) != CONNECTION_OK)
 		drop(db);
 	PQclear(res);
+	return NULL;
+}
+
+static struct db_rows *
+query(struct db *db, struct arena *a, struct call c)
+{
+	PGresult	*res;
+	bool		 again = true;
+
+	for (size_t i = 0; i < c.nargs; i++)
+		if (c.args[i].broken) {
+			log_error("db: a parameter is over its bound",
+			    F_STR("query", queries[c.q].name));
+			return NULL;
+		}
+	for (int i = 1; again; i++) {
+		c.deadline_ms = clock_mono_ms() + db->timeout_ms;
+		res = try_query(db, &c, i, &again);
+		arena_reset(db->scratch);
+		if (res != NULL)
+			return pq_rows(a, res);
+	}
 	return NULL;
 }
 
@@ -348,22 +437,16 @@ struct db_rows *
 db_query(struct db *db, struct arena *a, enum query q,
     const struct db_arg *args, size_t nargs)
 {
-	PGresult	*res;
-	bool		 again = true;
+	return query(db, a, (struct call){ .q = q, .args = args,
+	    .nargs = nargs });
+}
 
-	for (size_t i = 0; i < nargs; i++)
-		if (args[i].broken) {
-			log_error("db: a parameter is over its bound",
-			    F_STR("query", queries[q].name));
-			return NULL;
-		}
-	for (int i = 1; again; i++) {
-		res = try_query(db, q, args, nargs, i, &again);
-		arena_reset(db->scratch);
-		if (res != NULL)
-			return pq_rows(a, res);
-	}
-	return NULL;
+struct db_rows *
+db_query_commit(struct db *db, struct arena *a, enum query q,
+    const struct db_arg *args, size_t nargs)
+{
+	return query(db, a, (struct call){ .q = q, .args = args,
+	    .nargs = nargs, .commits = true });
 }
 
 /* The next result of what was sent; -1 on time-out or loss. */
@@ -408,22 +491,21 @@ each_result(struct db *db, int64_t wait_ms,
 }
 
 static int
-try_each(struct db *db, int64_t wait_ms, enum query q,
-    const struct db_arg *args, size_t nargs,
+try_each(struct db *db, int64_t wait_ms, const struct call *c,
     int (*fn)(void *, const struct db_rows *), void *arg)
 {
-	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
 	int	 rc = -1;
 
 	db->turned_away = false;
-	if (ensure(db, deadline_ms) == -1)
+	if (ensure(db, c->deadline_ms) == -1)
 		return -1;
-	if (send_query(db, q, args, nargs, deadline_ms) == 0 &&
+	if (ensure_prepared(db, c) == 0 && send_query(db, c) == 0 &&
 	    PQsetSingleRowMode(db->conn) == 1)
 		rc = each_result(db, wait_ms, fn, arg);
 	arena_reset(db->scratch);
 	if (rc == -1 && !db->turned_away)
-		log_warn("db: query failed", F_STR("query", queries[q].name),
+		log_warn("db: query failed", F_STR("query",
+		    queries[c->q].name),
 		    F_STR("err", pq_error(PQerrorMessage(db->conn))));
 	/* Rows that nobody reads must not meet the next statement. */
 	if (rc == 1 || PQtransactionStatus(db->conn) == PQTRANS_ACTIVE ||
@@ -437,12 +519,27 @@ db_each(struct db *db, int64_t wait_ms, enum query q,
     const struct db_arg *args, size_t nargs,
     int (*fn)(void *, const struct db_rows *), void *arg)
 {
-	int	 tries = 1;
+	struct call	 c = { .q = q, .args = args, .nargs = nargs };
 
-	/* Turned away, it was not run, and fn has seen no row. */
-	while (try_each(db, wait_ms, q, args, nargs, fn, arg) == -1)
-		if (db->in_tx || !came_back(db, tries++))
+	for (int i = 1;; i++) {
+		c.deadline_ms = clock_mono_ms() + db->timeout_ms;
+		if (try_each(db, wait_ms, &c, fn, arg) == 0)
+			return 0;
+		/* Turned away, it was not run, and fn has seen no row. */
+		if (!came_back(db, i))
 			return -1;
+	}
+}
+
+/* A transaction that is due begins: what follows is no statement of ours. */
+static int
+begin_now(struct db *db, int64_t deadline_ms)
+{
+	if (db->tx != TX_DUE)
+		return 0;
+	if (command(db, "BEGIN", deadline_ms) == -1)
+		return -1;
+	db->tx = TX_OPEN;
 	return 0;
 }
 
@@ -451,26 +548,15 @@ db_script(struct db *db, const char *sql)
 {
 	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
 
-	if (ensure(db, deadline_ms) == -1)
+	if (ensure(db, deadline_ms) == -1 || begin_now(db, deadline_ms) == -1)
 		return -1;
 	return command(db, sql, deadline_ms);
 }
 
-int
+void
 db_begin(struct db *db)
 {
-	for (int i = 1;; i++) {
-		int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
-
-		db->turned_away = false;
-		if (ensure(db, deadline_ms) == 0 &&
-		    command(db, "BEGIN", deadline_ms) == 0)
-			break;
-		if (!came_back(db, i))
-			return -1;
-	}
-	db->in_tx = true;
-	return 0;
+	db->tx = TX_DUE;
 }
 
 int
@@ -479,6 +565,11 @@ db_commit(struct db *db)
 	int64_t	 deadline_ms = clock_mono_ms() + db->timeout_ms;
 	bool	 sound;
 
+	/* Nothing was done in it. */
+	if (db->tx == TX_DUE) {
+		db->tx = TX_NONE;
+		return 0;
+	}
 	if (db->conn == NULL)
 		return -1;
 	/* COMMIT of a failed transaction answers ROLLBACK, and no error. */
@@ -487,18 +578,17 @@ db_commit(struct db *db)
 		drop(db);
 		return -1;
 	}
-	db->in_tx = false;
+	db->tx = TX_NONE;
 	return sound ? 0 : -1;
 }
 
 void
 db_rollback(struct db *db)
 {
-	if (db->conn == NULL || !db->in_tx)
-		return;
-	if (command(db, "ROLLBACK", clock_mono_ms() + db->timeout_ms) == -1)
+	if (db->conn != NULL && db->tx == TX_OPEN &&
+	    command(db, "ROLLBACK", clock_mono_ms() + db->timeout_ms) == -1)
 		drop(db);
-	db->in_tx = false;
+	db->tx = TX_NONE;
 }
 
 int

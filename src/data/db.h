@@ -31,7 +31,7 @@ struct db_arg {
 	int		 len;
 	int		 binary;
 	unsigned int	 type;		/* 0: the server infers it */
-	size_t		 elements;	/* of an array */
+	size_t		 elements;	/* of an array, for how it is planned */
 	bool		 broken;	/* did not fit: the call fails */
 	char		 digits[24];
 };
@@ -74,7 +74,7 @@ struct db_rows	*db_query(struct db *, struct arena *, enum query,
  * that memory stays bounded however many there are; fn returns -1 to stop.
  * wait_ms is for each wait, not for the whole: the first row of a long sorted
  * list takes its time.  0, or -1 when it was stopped (the connection is given
- * up) or failed (logged); never tried again once it ran.
+ * up) or failed (logged); never tried again once it ran.  Not in a transaction.
  */
 int		 db_each(struct db *, int64_t wait_ms, enum query,
 		    const struct db_arg *, size_t nargs,
@@ -82,13 +82,22 @@ int		 db_each(struct db *, int64_t wait_ms, enum query,
 		    MUST_CHECK;
 
 /*
- * A transaction.  After any failure in it only db_rollback() is left, which
- * does nothing outside of one.
+ * A transaction.  It begins with its first statement, in the same round trip.
+ * After any failure in it only db_rollback() is left, which does nothing outside
+ * of one.
  * db_commit: -1 when nothing was committed, or nobody can tell.
  */
-int		 db_begin(struct db *) MUST_CHECK;
+void		 db_begin(struct db *);
 int		 db_commit(struct db *) MUST_CHECK;
 void		 db_rollback(struct db *);
+
+/*
+ * The last statement of a transaction and its commit, in one round trip; for
+ * those that need no look at the rows before.  NULL as db_query(), or when
+ * nobody can tell whether it was committed.
+ */
+struct db_rows	*db_query_commit(struct db *, struct arena *, enum query,
+		    const struct db_arg *, size_t nargs) MUST_CHECK;
 
 /*
  * Runs a text of several statements, without parameters: migrations only.

@@ -41,10 +41,7 @@ migrate_run(struct db *db)
 	int		 applied = 0, n = 0;
 
 	for (size_t i = 0; i < migrations_count && n != -1; i++) {
-		if (db_begin(db) == -1) {
-			n = -1;
-			break;
-		}
+		db_begin(db);
 		n = apply_one(db, a, &migrations[i]);
 		if (n == -1)
 			db_rollback(db);

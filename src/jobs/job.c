@@ -176,8 +176,7 @@ job_begin(struct job *j)
 {
 	struct db_rows	*rows;
 
-	if (db_begin(j->db) == -1)
-		return -1;
+	db_begin(j->db);
 	rows = db_query(j->db, j->scratch, Q_JOBS_FENCE,
 	    DB_ARGS(db_text(j->id), db_int(j->fence)));
 	if (rows != NULL && rows_count(rows) == 1 && !has_crashed(j, rows)) {
@@ -202,17 +201,10 @@ queue_follow_up(struct job *j)
 	    j->follow_up_priority, id);
 }
 
-/* The end of every write: one more statement, then COMMIT. */
+/* What was to be written is. */
 static int
-commit(struct job *j, const struct db_rows *rows)
+committed(struct job *j)
 {
-	if (rows == NULL || rows_count(rows) != 1 ||
-	    queue_follow_up(j) == -1) {
-		db_rollback(j->db);
-		return -1;
-	}
-	if (db_commit(j->db) == -1)
-		return -1;
 	close_notes(j);
 	open_notes(j);
 	j->forget_errors = false;
@@ -222,16 +214,30 @@ commit(struct job *j, const struct db_rows *rows)
 	return 0;
 }
 
+/* The end of a write: one more statement, then COMMIT. */
+static int
+commit(struct job *j, const struct db_rows *rows)
+{
+	if (rows == NULL || rows_count(rows) != 1 ||
+	    queue_follow_up(j) == -1) {
+		db_rollback(j->db);
+		return -1;
+	}
+	return db_commit(j->db) == -1 ? -1 : committed(j);
+}
+
 static struct db_arg
 if_known(int64_t n)
 {
 	return n < 0 ? db_null() : db_int(n);
 }
 
+/* and_commit: nothing follows in its transaction, which ends with it. */
 static struct db_rows *
-write_progress(struct job *j)
+write_progress(struct job *j, bool and_commit)
 {
-	return db_query(j->db, j->scratch, Q_JOBS_SAVE,
+	return (and_commit ? db_query_commit : db_query)(j->db, j->scratch,
+	    Q_JOBS_SAVE,
 	    DB_ARGS(db_text(j->id), db_int(j->fence),
 	    db_int(j->conf->jobs_lease_ms),
 	    db_text(json_dump(j->scratch, j->checkpoint)),
@@ -246,16 +252,22 @@ write_progress(struct job *j)
 	    if_known(j->calls_left)));
 }
 
+/* The fence was proved in this transaction and has locked the row: it is there. */
 int
 job_save(struct job *j)
 {
-	return commit(j, write_progress(j));
+	if (j->follow_up != NULL)
+		return commit(j, write_progress(j, false));
+	if (write_progress(j, true) != NULL)
+		return committed(j);
+	db_rollback(j->db);
+	return -1;
 }
 
 int
 job_finish(struct job *j, const char *state, int status, const char *answer)
 {
-	struct db_rows	*rows = write_progress(j);
+	struct db_rows	*rows = write_progress(j, false);
 
 	if (rows != NULL && rows_count(rows) == 1)
 		rows = db_query(j->db, j->scratch, Q_JOBS_FINISH,
@@ -267,7 +279,7 @@ job_finish(struct job *j, const char *state, int status, const char *answer)
 int
 job_wait(struct job *j, int64_t delay_ms, const char *reason)
 {
-	struct db_rows	*rows = write_progress(j);
+	struct db_rows	*rows = write_progress(j, false);
 
 	if (rows != NULL && rows_count(rows) == 1)
 		rows = db_query(j->db, j->scratch, Q_JOBS_WAIT,

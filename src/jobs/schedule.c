@@ -226,8 +226,7 @@ fire(struct due *d, const struct job_kind *kinds, size_t n)
 {
 	int	 found;
 
-	if (db_begin(d->db) == -1)
-		return -1;
+	db_begin(d->db);
 	found = find_due(d, kinds, n);
 	if (found < 1 || plan(d) == -1 || ask(d) == -1 || move(d) == -1) {
 		db_rollback(d->db);

@@ -78,8 +78,7 @@ store(struct req *r, const char *name)
 {
 	struct db_rows	*rows;
 
-	if (db_begin(r->db) == -1)
-		return -1;
+	db_begin(r->db);
 	rows = db_query(r->db, r->arena, Q_PROGRAMS_CUSTOM_NAME,
 	    DB_ARGS(db_int(r->account_id), db_text(r->path_id),
 	    db_text(name)));

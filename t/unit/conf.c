@@ -128,7 +128,7 @@ every_setting_but_the_database_has_a_default(void **state)
 	assert_string_equal(c->db_url, "postgresql:///x");
 	assert_int_equal(c->db_timeout_ms, 1500);
 	assert_true(c->db_prepare);
-	assert_int_equal(c->body_max, 65536);
+	assert_int_equal(c->body_max, 262144);
 	assert_int_equal(c->jobs_keep_ms, INT64_C(90) * 24 * 3600 * 1000);
 	assert_string_equal(c->partner_url, "https://partner-api.yelp.com");
 	assert_int_equal(c->sync_wait_max_ms, 300000);
