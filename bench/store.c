@@ -12,6 +12,8 @@
  *	end			what a sync that agrees does besides: looks for
  *				what is gone, forgets what was seen, tells of it
  *	-> the same
+ *	forget			what the list was like at the last end
+ *	-> zeros
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +185,25 @@ load(struct pass *p, int64_t total, int64_t variant, size_t pages)
 	return took;
 }
 
+/* What a sync knows of the reading before, when it begins. */
+static void
+know(struct pass *p)
+{
+	static struct arena	*a;
+	struct db_rows		*rows;
+
+	if (a == NULL)
+		a = arena_new();
+	else
+		digest_close(&p->digest);
+	arena_reset(a);
+	rows = db_query(p->job->db, a, Q_ACCOUNT_LOAD, DB_ARGS(
+	    db_int(p->job->account_id), db_int(0)));
+	if (rows == NULL || rows_count(rows) != 1)
+		fatal("store: no account");
+	digest_open(&p->digest, a, rows_bytes(rows, 0, "pages", a));
+}
+
 /* A job of this account, claimed as a worker would. */
 static void
 open_job(struct job *j, int64_t account)
@@ -215,7 +236,8 @@ end(struct pass *p)
 	    db_int(j->account_id), db_text(j->id),
 	    db_int(p->number))) == NULL ||
 	    db_query(j->db, j->scratch, Q_PROGRAMS_SYNCED,
-	    DB_ARGS(db_int(j->account_id), db_bool(true))) == NULL)
+	    DB_ARGS(db_int(j->account_id), db_bool(true))) == NULL ||
+	    digest_keep(&p->digest, j->db, j->scratch, j->account_id, 0) == -1)
 		fatal("store: not ended");
 	pass_checkpoint(p);
 	must(job_finish(j, "done", 200, "{}"), "store: not ended");
@@ -223,8 +245,16 @@ end(struct pass *p)
 	took.tx_s = took.s;
 	job_close(j);
 	open_job(j, account);
+	know(p);
 	p->number = 0;
 	return took;
+}
+
+static struct took
+forget(struct pass *p)
+{
+	digest_forget(&p->digest);
+	return (struct took){ 0 };
 }
 
 static void
@@ -241,6 +271,8 @@ serve(struct pass *p, int64_t total)
 			took = load(p, total, variant, pages);
 		else if (strcmp(line, "end\n") == 0)
 			took = end(p);
+		else if (strcmp(line, "forget\n") == 0)
+			took = forget(p);
 		else
 			fatal("store: unknown command");
 		printf("%.6f %.6f %.6f %lld %lld\n", took.s, took.cpu_s,
@@ -273,6 +305,7 @@ main(int argc, char **argv)
 	pass.job = &job;
 	pass.batch = arena_new();
 	pages_init(&pass.pages, PARTNER_PAGE_MAX);
+	know(&pass);
 	serve(&pass, atoll(argv[3]));
 	return 0;
 }

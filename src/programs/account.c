@@ -254,6 +254,8 @@ account_load(struct db *db, struct arena *a, int64_t id,
 	    rows_int(rows, 0, "partner_total");
 	acc->was_full = rows_bool(rows, 0, "was_full");
 	acc->full_due = rows_bool(rows, 0, "full_due");
+	acc->pages = rows_bytes(rows, 0, "pages", a);
+	acc->pages_programs = rows_int(rows, 0, "programs");
 	if (secret_open(a, rows_bytes(rows, 0, "sealed_password", a),
 	    acc->user, &password) == -1) {
 		log_error("account: the seal does not open with this key");

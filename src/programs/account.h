@@ -59,6 +59,8 @@ struct account {
 	int64_t			 partner_total;	/* -1: never said */
 	bool			 was_full;	/* was ever read as a whole */
 	bool			 full_due;	/* and not for a while */
+	struct bytes		 pages;		/* for digest_open() */
+	int64_t			 pages_programs; /* with them */
 	const char		*authorization;
 };
 

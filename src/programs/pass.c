@@ -32,6 +32,7 @@ pass_open(struct pass *p, struct job *j, const struct account *account)
 	p->budget = partner_budget(j->conf, account->user, PARTNER_LIST);
 	p->batch = arena_new();
 	p->asking = arena_new();
+	digest_open(&p->digest, j->arena, account->pages);
 	pace_init(&p->pace, (int)j->conf->partner_concurrency_start,
 	    (int)j->conf->partner_concurrency);
 }
@@ -47,6 +48,7 @@ pass_close(struct pass *p)
 			arena_free(p->flights[i].arena);
 	}
 	pages_free(&p->pages);
+	digest_close(&p->digest);
 	arena_free(p->asking);
 	arena_free(p->batch);
 }
@@ -128,6 +130,7 @@ pass_begin(struct pass *p, int64_t expected)
 	pages_expect(&p->pages, expected);
 	p->unique = p->noted = 0;
 	p->number++;
+	digest_begin(&p->digest, true);
 	/* A rehearsal writes nothing, so each pass finds the same again. */
 	if (p->dry_run)
 		p->job->added = p->job->updated = 0;
@@ -142,6 +145,7 @@ resume_pages(struct pass *p, const struct json *c)
 	if (total >= 0)
 		pages_resume(&p->pages, json_get(c, "covered"), total);
 	p->pages.moved = json_flag(c, "moved");
+	digest_begin(&p->digest, false);
 	log_info("sync: going on", F_INT("pass", p->number),
 	    F_INT("read", p->unique), F_INT("of", total));
 }

@@ -8,6 +8,7 @@
 #include "jobs/job.h"
 #include "net/budget.h"
 #include "net/pace.h"
+#include "programs/digest.h"
 #include "programs/pages.h"
 #include "programs/partner.h"
 
@@ -47,6 +48,7 @@ struct pass {
 	struct arrival		 arrivals[PASS_FLIGHTS_MAX];
 	size_t			 narrivals;
 	struct arena		*batch;		/* what arrived, until written */
+	struct digest		 digest;	/* of the pages read */
 
 	int64_t			 number;	/* 1 for a job's first pass */
 	int64_t			 unique;	/* ids seen in this pass */

@@ -320,6 +320,7 @@ void
 program_batch_init(struct program_batch *b)
 {
 	b->n = 0;
+	memset(b->last, 0, sizeof(b->last));
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
 		column_init(&b->columns[i], columns[i].type);
 	column_init(&b->hash, COLUMN_BYTEA);
@@ -363,6 +364,17 @@ add_value(struct column *c, const struct value *v)
 	}
 }
 
+/* Often that of the program before: then it need not be looked for. */
+static void
+add_list(struct program_batch *b, size_t i, const char *text)
+{
+	if (b->last[i].text == NULL || strcmp(b->last[i].text, text) != 0) {
+		b->last[i].text = text;
+		b->last[i].number = documents_add(&b->lists, text);
+	}
+	column_int(&b->columns[i], b->last[i].number);
+}
+
 void
 program_batch_add(struct program_batch *b, const struct program *p,
     bool with_links)
@@ -370,8 +382,7 @@ program_batch_add(struct program_batch *b, const struct program *p,
 	b->n++;
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
 		if (columns[i].read == read_list && p->values[i].present)
-			column_int(&b->columns[i], documents_add(&b->lists,
-			    p->values[i].text));
+			add_list(b, i, p->values[i].text);
 		else
 			add_value(&b->columns[i], &p->values[i]);
 	column_bytes(&b->hash, (struct bytes){ (const char *)p->hash,

@@ -91,8 +91,9 @@ struct program_batch {
 	size_t		 n;
 	struct column	 columns[PROGRAM__MAX];
 	struct column	 hash;
-	/* What the columns of lists name by number. */
+	/* What the columns of lists name by number, and what they named last. */
 	struct documents lists;
+	struct { const char *text; int32_t number; } last[PROGRAM__MAX];
 	/* Whose links may be others, and the links that those have now. */
 	struct column	 relinked;
 	struct column	 link_program;

@@ -12,12 +12,13 @@
 #include "programs/program.h"
 #include "programs/report.h"
 
-/* How a program differs from what the registry has. */
+/* How a program differs from what the registry has (programs/compare.sql). */
 enum {
 	HELD = 1 << 0,		/* held otherwise, maybe as retired */
 	LACKING = 1 << 1,	/* or not at all */
 	NEW = 1 << 2,		/* to those who count */
 	RELINKED = 1 << 3,	/* its businesses may be others */
+	DIFFERS__MAX = 1 << 4,
 };
 
 /* A program of the batch and what the registry says of it. */
@@ -66,23 +67,36 @@ add_entry(struct entry **entries, struct arena *a, size_t arrival,
 	e->program = *program;
 }
 
+/* The programs of one page; whether the registry is known to have just these. */
+static bool
+read_page(struct pass *p, size_t arrival, struct entry **entries)
+{
+	const struct partner_page	*page = &p->arrivals[arrival].answer;
+	struct program			 program;
+	const char			*why;
+	bool				 sound = true;
+
+	for (size_t k = 0; k < page->count; k++)
+		if (program_read(&program, p->batch,
+		    json_at(page->programs, k), &why) == 0) {
+			add_entry(entries, p->batch, arrival, &program);
+			digest_program(&p->digest, program_id(&program),
+			    program.hash);
+		} else {
+			note_bad_program(p, arrival, k, why);
+			sound = false;
+		}
+	return digest_page(&p->digest, sound);
+}
+
 static struct entry *
-read_entries(struct pass *p)
+read_entries(struct pass *p, bool *known)
 {
 	struct entry	*entries = NULL;
-	struct program	 program;
-	const char	*why;
 
-	for (size_t i = 0; i < p->narrivals; i++) {
-		const struct partner_page	*page = &p->arrivals[i].answer;
-
-		for (size_t k = 0; k < page->count; k++)
-			if (program_read(&program, p->batch,
-			    json_at(page->programs, k), &why) == 0)
-				add_entry(&entries, p->batch, i, &program);
-			else
-				note_bad_program(p, i, k, why);
-	}
+	*known = true;
+	for (size_t i = 0; i < p->narrivals; i++)
+		*known &= read_page(p, i, &entries);
 	return entries;
 }
 
@@ -97,17 +111,13 @@ is_all(const struct pass *p)
 static int
 compare(struct pass *p, struct entry *entries)
 {
-	static const struct {
-		const char	*name;
-		unsigned int	 bit;
-	} kinds[] = { { "held", HELD }, { "lacking", LACKING },
-		{ "new", NEW }, { "relinked", RELINKED } };
 	struct job	 *j = p->job;
 	struct entry	**places = arena_alloc(p->batch,
 			      (HASH_COUNT(entries) + 1) * sizeof(*places));
 	struct column	  ids, hashes;
 	struct db_rows	 *rows;
-	size_t		  n = 0, count;
+	const int64_t	 *differing;
+	size_t		  n = 0;
 
 	column_init(&ids, COLUMN_TEXT);
 	column_init(&hashes, COLUMN_BYTEA);
@@ -124,14 +134,31 @@ compare(struct pass *p, struct entry *entries)
 	column_free(&hashes);
 	if (rows == NULL)
 		return -1;
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		const int64_t	*list = rows_ints(rows, 0, kinds[k].name,
-				    j->scratch, &count);
-
-		for (size_t i = 0; i < count; i++)
-			places[list[i]]->differs |= kinds[k].bit;
-	}
+	differing = rows_ints(rows, 0, "differing", j->scratch, &n);
+	for (size_t i = 0; i < n; i++)
+		places[differing[i] / DIFFERS__MAX]->differs =
+		    (unsigned int)(differing[i] % DIFFERS__MAX);
 	return 0;
+}
+
+/* Notes that they were seen, where nothing can differ. */
+static int
+note_seen(struct pass *p, struct entry *entries)
+{
+	struct job	*j = p->job;
+	struct column	 ids;
+	struct db_arg	 seen;
+	struct db_rows	*rows;
+
+	column_init(&ids, COLUMN_TEXT);
+	for (struct entry *e = entries; e != NULL; e = e->hh.next)
+		column_text(&ids, e->id);
+	seen = column_arg(&ids);
+	seen.elements = 0;	/* stored as it is: however many, one plan does */
+	rows = db_query(j->db, j->scratch, Q_PROGRAMS_SEEN, DB_ARGS(
+	    db_text(j->id), db_int(p->number), seen));
+	column_free(&ids);
+	return rows != NULL ? 0 : -1;
 }
 
 /*
@@ -184,9 +211,11 @@ write_some(struct pass *p, struct entry *entries, unsigned int which)
 		if (e->differs & which)
 			program_batch_add(&batch, &e->program,
 			    e->differs & RELINKED);
-	if (batch.n > 0)
+	if (batch.n > 0) {
+		digest_forget(&p->digest);
 		rc = send_batch(p->job, which == HELD ? Q_PROGRAMS_CHANGE :
 		    Q_PROGRAMS_ADD, &batch);
+	}
 	program_batch_free(&batch);
 	return rc;
 }
@@ -246,6 +275,7 @@ store_arrivals(struct pass *p)
 	struct job	*j = p->job;
 	struct entry	*entries;
 	int64_t		 began_ms;
+	bool		 known;
 	int		 rc = -1;
 
 	if (p->narrivals == 0) {
@@ -253,9 +283,10 @@ store_arrivals(struct pass *p)
 		return 0;
 	}
 	pass_note_total(p);
-	entries = read_entries(p);
+	entries = read_entries(p, &known);
 	began_ms = clock_mono_ms();
-	if (job_begin(j) == 0 && compare(p, entries) == 0 &&
+	if (job_begin(j) == 0 &&
+	    (known ? note_seen(p, entries) : compare(p, entries)) == 0 &&
 	    write_changes(p, entries) == 0 &&
 	    count_unique(p, (int64_t)HASH_COUNT(entries)) == 0) {
 		report_arrivals(p, entries);

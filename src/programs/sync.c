@@ -53,6 +53,9 @@ start_fresh(struct sync *s)
 	if (programs == -1)
 		return -1;
 	s->pass.total_db_before = programs;
+	/* Somebody has been at it by hand. */
+	if (programs != s->account.pages_programs)
+		digest_forget(&s->pass.digest);
 	log_info("sync: start");
 	log_info("sync: registry has", F_INT("programs", programs));
 	pass_begin(&s->pass, programs == 0 && !s->account.was_full ?
@@ -151,6 +154,7 @@ retire_missing(struct sync *s)
 	if (rows == NULL)
 		return -1;
 	j->removed += rows_int(rows, 0, "retired");
+	digest_forget(&s->pass.digest);
 	return 0;
 }
 
@@ -204,6 +208,9 @@ finish_rows(struct sync *s, struct sync_result *res, bool full)
 		return -1;
 	if (res->outcome == SYNC_PARTIAL || s->pass.dry_run)
 		return 0;
+	if (full && digest_keep(&s->pass.digest, j->db, j->scratch,
+	    j->account_id, res->total_db_after) == -1)
+		return -1;
 	return db_query(j->db, j->scratch, Q_PROGRAMS_SYNCED,
 	    DB_ARGS(db_int(j->account_id), db_bool(full))) != NULL ? 0 : -1;
 }

@@ -176,7 +176,7 @@ subtest 'what requests and workers wait for has an index' => sub {
 
 subtest 'every statement about somebody\'s rows says whose' => sub {
 	my %by = (map({ $_ => qr/account_id = \$\d/ } grep { m{^programs/} } keys %$sql),
-		'programs/seen_count' => qr/job_id = \$1/,
+		'programs/seen_count' => qr/job_id = \$1/, 'programs/seen' => qr/VALUES \(\$1::uuid/, 'programs/digest' => qr/WHERE id = \$1/,
 		'programs/synced' => qr/WHERE id = \$1/, 'programs/names_refused' => qr/WHERE id = \$1/,
 		# A name is everybody's; what it touches of accounts is their version alone.
 		'programs/names_save' => qr/UPDATE account\s+SET registry_version = registry_version \+ 1\s+FROM shown/, 'programs/ask_first' => qr/WHERE id = \$2/,

@@ -1,17 +1,19 @@
--- Which programs of a batch the registry lacks or holds otherwise, by their
--- places in it, from 1: by the hash kept beside each row, so that an unchanged
--- one is not even sent; and notes that this pass has seen them all.  One that
--- had been retired is new again: it was in no count.  The first 8 bytes of a
--- hash are over the businesses; what had been retired has lost its links.
+-- Which programs of a batch the registry lacks or holds otherwise: by the hash
+-- kept beside each row, so that an unchanged one is not even sent; and notes that
+-- this pass has seen them all.  Each is its place in the batch, from 1, times 16,
+-- and how it differs, by the bits of store.c.  One that had been retired is new
+-- again: it was in no count.  The first 8 bytes of a hash are over the
+-- businesses; what had been retired has lost its links.
 WITH noted AS (
 	INSERT INTO sync_seen (job_id, pass, ids)
 	VALUES ($2::uuid, $3::smallint, $4::text[])
 )
-SELECT array_agg(n) FILTER (WHERE had_hash IS NOT NULL) AS held,
-       array_agg(n) FILTER (WHERE had_hash IS NULL) AS lacking,
-       array_agg(n) FILTER (WHERE had_hash IS NULL OR was_retired) AS new,
-       array_agg(n) FILTER (WHERE had_hash IS NULL OR was_retired OR
-           substr(had_hash, 1, 8) <> substr(row_hash, 1, 8)) AS relinked
+SELECT array_agg(n * 16 + CASE
+       WHEN had_hash IS NULL THEN 2 + 4 + 8
+       WHEN was_retired THEN 1 + 4 + 8
+       WHEN substr(had_hash, 1, 8) <> substr(row_hash, 1, 8) THEN 1 + 8
+       ELSE 1
+       END) AS differing
   FROM (
 	-- FULL JOIN and OFFSET 0: hashed, even when nobody has analyzed the
 	-- account and the planner believes that it has one row.

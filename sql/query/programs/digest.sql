@@ -1,0 +1,11 @@
+-- What a complete reading has shown of an account's list, page by page, good for
+-- as long as its registry is of the same version and has so many programs.
+INSERT INTO registry_digest AS d (account_id, version, pages, programs)
+SELECT id, registry_version, $2::bytea, $3::bigint
+  FROM account
+ WHERE id = $1::bigint
+    ON CONFLICT (account_id) DO UPDATE
+   SET version = excluded.version,
+       pages = excluded.pages,
+       programs = excluded.programs
+RETURNING account_id
