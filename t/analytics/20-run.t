@@ -249,6 +249,20 @@ subtest 'a rest between batches, and none after the last' => sub {
 	figures_are($one, '... with every figure');
 };
 
+subtest 'what is kept of an answer goes when the run is cancelled in a rest' => sub {
+	$s->conf_edit(sub { s/^(\[analytics\]\n)/$1batch_pause = 60s\n/m });
+	hup();
+	my $one  = seller_of(products => 60, jam => 'standard');
+	my $id   = ask($one, batchSize => 20);
+	my $kept = sub { $s->sql_value(q(SELECT count(*) FROM job WHERE id = ? AND coalesce(checkpoint #> '{funnel,kept}', checkpoint #> '{texts,kept}') IS NOT NULL), $id) };
+	wait_until { job_of($id)->{state} eq 'waiting' } 20, 'a rest';
+	is $kept->(), 1, 'the rest of an answer is kept';
+	op(POST => "jobs/$id/cancel");
+	is $kept->(), 0, '... and gone';
+	$s->conf_edit(sub { s/^batch_pause = .*\n//m });
+	hup();
+};
+
 subtest 'a rest in a list of more than a page' => sub {
 	my $one = seller_of(products => 1010, jam => 'standard');
 	$s->sql('DELETE FROM product WHERE account_id = ?', $one->{id});

@@ -1,6 +1,7 @@
 -- Ends a job at once, whoever has it: the fence keeps its worker from writing
 -- any more, and streams get their one error event.  $2: of these accounts,
--- or NULL for any.  No row: no such job; no body: it has ended already.
+-- or NULL for any.  No row: no such job; no body: it has ended already.  What an
+-- analytics run has kept of an answer for its next batches is of no use any more.
 WITH target AS (
 	SELECT id, state
 	  FROM job
@@ -15,6 +16,7 @@ WITH target AS (
 	       status = $3::smallint,
 	       answer = $4,
 	       eta_at = NULL,
+	       checkpoint = checkpoint #- '{funnel,kept}' #- '{texts,kept}',
 	       waiting_reason = NULL,
 	       holder = NULL,
 	       lease_until = NULL
