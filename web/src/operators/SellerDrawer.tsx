@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { useRef, useState, type FormEvent, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router-dom'
 
@@ -82,9 +82,16 @@ function Token({ seller, focus }: { seller: Seller; focus: boolean }) {
   const [error, setError] = useState<string | null>(null)
   const [failure, setFailure] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
+  // Another field each time: one that is hidden, and has nothing to undo.
+  const [taken, setTaken] = useState(0)
   const input = useRef<HTMLInputElement>(null)
   const kind = KINDS.find((one) => one === seller.tokenKind) ?? 'unknown'
   const ends = seller.tokenExpiresAt
+
+  useEffect(() => {
+    // The one before has taken the keyboard with it.
+    if (taken > 0 && document.activeElement === document.body) input.current?.focus()
+  }, [taken])
 
   const at = (text: string) => {
     setError(text)
@@ -102,6 +109,7 @@ function Token({ seller, focus }: { seller: Seller; focus: boolean }) {
     try {
       await change(seller.id, token)
       clear(input.current)
+      setTaken((n) => n + 1)
       notifications.show({ message: t('tokenChanged', { name: seller.name }), color: 'green' })
     } catch (thrown) {
       if (fieldOf(thrown) !== 'token') return setFailure(thrown)
@@ -143,7 +151,13 @@ function Token({ seller, focus }: { seller: Seller; focus: boolean }) {
       {kind === 'base' && <p className={classes.help}>{t('baseHelp')}</p>}
       <form className={classes.form} onSubmit={(event) => void submit(event)} noValidate>
         <Failure error={failure} />
-        <TokenField input={input} label={t('newToken')} error={error} autoFocus={focus} />
+        <TokenField
+          key={taken}
+          input={input}
+          label={t('newToken')}
+          error={error}
+          autoFocus={focus}
+        />
         <Button type="submit" variant="default" aria-disabled={busy} loading={busy}>
           {busy ? t('trying') : t('changeToken')}
         </Button>
