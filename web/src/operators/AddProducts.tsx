@@ -1,8 +1,9 @@
-import { Button, Checkbox, FileButton, Textarea } from '@mantine/core'
+import { Checkbox, FileButton, Textarea } from '@mantine/core'
 import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { number } from '../i18n/format'
+import { BusyButton } from '../ui/BusyButton'
 import { Failure } from './Failure'
 import { decode, idsOf, idsOfCsv, pieces, type Read, type Rejected } from './ids'
 import classes from './Manage.module.css'
@@ -134,9 +135,9 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
           data-autofocus={focus || undefined}
         />
         <div className={classes.row}>
-          <Button type="submit" variant="default" loading={doing === 'list'}>
+          <BusyButton type="submit" variant="default" busy={doing !== null}>
             {t('addIds')}
-          </Button>
+          </BusyButton>
           <FileButton
             resetRef={resetFile}
             accept=".csv,.tsv,.txt,text/csv,text/plain"
@@ -144,9 +145,9 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
             onChange={(file) => void sendFile(file)}
           >
             {(props) => (
-              <Button {...props} variant="default" loading={doing === 'file'}>
+              <BusyButton {...props} variant="default" busy={doing !== null}>
                 {t('addFile')}
-              </Button>
+              </BusyButton>
             )}
           </FileButton>
         </div>

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router-dom'
 
 import type { ApiError } from '../api/error'
+import { BusyButton } from '../ui/BusyButton'
 import { Dialog } from '../ui/Dialog'
 import { Failure } from './Failure'
 import classes from './Manage.module.css'
@@ -117,9 +118,9 @@ function Form({ onClose }: { onClose(): void }) {
           <Button variant="default" onClick={onClose}>
             {t('common:cancel')}
           </Button>
-          <Button type="submit" aria-disabled={busy} loading={busy}>
+          <BusyButton type="submit" busy={busy}>
             {busy ? t('trying') : t('addSeller')}
-          </Button>
+          </BusyButton>
         </div>
       </Stack>
     </form>

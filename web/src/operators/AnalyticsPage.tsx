@@ -7,6 +7,7 @@ import { Link } from 'react-router-dom'
 import { ago, duration } from '../i18n/format'
 import { useNow } from '../sync/now'
 import panel from '../sync/SyncPanel.module.css'
+import { BusyButton } from '../ui/BusyButton'
 import { AlertIcon, InboxIcon, PlusIcon, SettingsIcon, SyncIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
@@ -151,14 +152,13 @@ function OneSeller({ seller, sellers, view, change }: Props) {
             >
               {t('manage')}
             </Button>
-            <Button
+            <BusyButton
               leftSection={<SyncIcon size={16} />}
-              aria-disabled={starting}
-              data-disabled={starting || undefined}
-              onClick={() => starting || void press()}
+              busy={starting}
+              onClick={() => void press()}
             >
               {starting ? t('starting') : t('sync')}
-            </Button>
+            </BusyButton>
           </div>
         </div>
         <TokenNote seller={seller} onChange={() => change({ manage: 'token' })} />

@@ -15,6 +15,7 @@ import { Skeletons } from '../programs/Skeletons'
 import table from '../programs/Table.module.css'
 import { TEXT_MAX } from '../programs/view'
 import { useApi } from '../session/context'
+import { BusyButton } from '../ui/BusyButton'
 import { ChevronDownIcon, ChevronUpIcon, DownloadIcon, SearchIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
 import { NoData, useName, Value } from './cells'
@@ -255,15 +256,15 @@ function ExportButton({ seller, view }: Pick<Props, 'seller' | 'view'>) {
     },
   })
   return (
-    <Button
+    <BusyButton
       size="sm"
       variant="default"
       leftSection={<DownloadIcon size={16} />}
-      loading={file.isPending}
+      busy={file.isPending}
       onClick={() => file.mutate()}
     >
       {t('export')}
-    </Button>
+    </BusyButton>
   )
 }
 

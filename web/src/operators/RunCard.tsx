@@ -7,6 +7,7 @@ import { Link, useNavigate } from 'react-router-dom'
 import { countdown, moment, number } from '../i18n/format'
 import { useNow } from '../sync/now'
 import bar from '../sync/SyncBar.module.css'
+import { BusyButton } from '../ui/BusyButton'
 import { useAct, useSellers } from './queries'
 import { share } from './format'
 import classes from './RunCard.module.css'
@@ -217,16 +218,16 @@ function RunActions({ run, onDone }: { run: Run; onDone(): void }) {
     }
   }
   return actionsOf(run).map((what) => (
-    <Button
+    <BusyButton
       key={what}
       size="compact-sm"
       variant={what === 'cancel' ? 'subtle' : 'light'}
       color={what === 'cancel' ? 'gray' : undefined}
-      loading={act.isPending && act.variables.what === what}
+      busy={act.isPending}
       onClick={() => void perform(what)}
     >
       {t(what)}
-    </Button>
+    </BusyButton>
   ))
 }
 

@@ -7,6 +7,7 @@ import { useNavigate } from 'react-router-dom'
 import type { ApiError } from '../api/error'
 import { ago, moment, number } from '../i18n/format'
 import details from '../programs/Details.module.css'
+import { BusyButton } from '../ui/BusyButton'
 import { Dialog, SideDrawer } from '../ui/Dialog'
 import { AddProducts } from './AddProducts'
 import { Failure } from './Failure'
@@ -158,9 +159,9 @@ function Token({ seller, focus }: { seller: Seller; focus: boolean }) {
           error={error}
           autoFocus={focus}
         />
-        <Button type="submit" variant="default" aria-disabled={busy} loading={busy}>
+        <BusyButton type="submit" variant="default" busy={busy}>
           {busy ? t('trying') : t('changeToken')}
-        </Button>
+        </BusyButton>
       </form>
     </>
   )
@@ -196,9 +197,9 @@ function Remove({ seller, onClose }: { seller: Seller; onClose(): void }) {
         <Button variant="default" data-autofocus onClick={onClose}>
           {t('common:cancel')}
         </Button>
-        <Button color="red" aria-disabled={busy} loading={busy} onClick={() => void perform()}>
+        <BusyButton color="red" busy={busy} onClick={() => void perform()}>
           {t('removeThis', { name: seller.name })}
-        </Button>
+        </BusyButton>
       </div>
     </Dialog>
   )

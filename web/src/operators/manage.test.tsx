@@ -118,6 +118,25 @@ describe('a new seller', () => {
     for (const input of document.querySelectorAll('input')) expect(input.value).not.toBe(TOKEN)
   })
 
+  it('keeps the keyboard where it is while the token is tried, and says so', async () => {
+    let answer = (_: Response) => {}
+    const asked = server([], {
+      'POST /api/analytics/sellers': () => new Promise((resolve) => (answer = resolve)),
+    })
+    open('/analytics?manage=new')
+    await fill('shop', TOKEN)
+    const button = screen.getByRole('button', { name: 'Add a seller' })
+    button.focus()
+    await userEvent.keyboard('{Enter}')
+    expect(await screen.findByRole('button', { name: 'Trying the token…' })).toBe(button)
+    expect(button.hasAttribute('disabled')).toBe(false)
+    expect(document.activeElement).toBe(button)
+    await userEvent.keyboard('{Enter}')
+    answer(refused('token', 'token_refused'))
+    await screen.findByRole('alert')
+    expect(bodies(asked, '/api/analytics/sellers')).toHaveLength(1)
+  })
+
   it('or without any, and then they are asked for', async () => {
     const asked = server([], { 'POST /api/analytics/sellers': () => json(seller, 201) })
     open('/analytics?manage=new')
