@@ -18,6 +18,7 @@ import { fieldOf, reasonOf } from './refusal'
 import { tokenTone, useTokenState } from './token'
 import { clear, TokenField, tokenIn } from './TokenField'
 import type { Seller } from './types'
+import { useStop } from './useStop'
 import type { Manage } from './view'
 
 interface Props {
@@ -171,6 +172,7 @@ function Remove({ seller, onClose }: { seller: Seller; onClose(): void }) {
   const { t } = useTranslation(['analytics', 'common'])
   const navigate = useNavigate()
   const remove = useRemoveSeller()
+  const stop = useStop()
   const [failure, setFailure] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
 
@@ -178,10 +180,15 @@ function Remove({ seller, onClose }: { seller: Seller; onClose(): void }) {
     if (busy) return
     setFailure(null)
     setBusy(true)
+    const signal = stop()
     try {
-      await remove(seller.id, () => void navigate('/analytics', { replace: true }))
-      notifications.show({ message: t('removed', { name: seller.name }), color: 'green' })
+      await remove(seller.id, signal, () => {
+        if (signal.aborted) return
+        notifications.show({ message: t('removed', { name: seller.name }), color: 'green' })
+        void navigate('/analytics', { replace: true })
+      })
     } catch (error) {
+      if (signal.aborted) return
       setBusy(false)
       setFailure(error)
     }

@@ -1,4 +1,4 @@
-import { Notifications } from '@mantine/notifications'
+import { notifications, Notifications } from '@mantine/notifications'
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { Route, Routes, useLocation } from 'react-router-dom'
@@ -16,6 +16,7 @@ beforeAll(async () => {
 })
 beforeEach(() => setLanguage('en'))
 afterEach(() => {
+  notifications.clean()
   vi.unstubAllGlobals()
 })
 
@@ -116,6 +117,51 @@ describe('a new seller', () => {
     expect(JSON.stringify([{ ...localStorage }, { ...sessionStorage }])).not.toContain(TOKEN)
     expect(document.documentElement.outerHTML).not.toContain(TOKEN)
     for (const input of document.querySelectorAll('input')) expect(input.value).not.toBe(TOKEN)
+  })
+
+  it('is not added, nor gone to, when it is taken back while its token is tried', async () => {
+    let given: AbortSignal | null = null
+    let answer = (_: Response) => {}
+    const asked = server([seller], {
+      'POST /api/analytics/sellers': (_, signal) => {
+        given = signal
+        return new Promise((resolve, reject) => {
+          answer = resolve
+          signal?.addEventListener('abort', () => reject(new DOMException('x', 'AbortError')))
+        })
+      },
+    })
+    open('/analytics?seller=7&manage=new')
+    await fill('other', TOKEN)
+    await userEvent.keyboard('{Enter}')
+    await screen.findByRole('button', { name: 'Trying the token…' })
+    await userEvent.keyboard('{Escape}')
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    expect(given!).toHaveProperty('aborted', true)
+    answer(json({ ...seller, id: 8, name: 'other' }, 201))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(address()).toBe('/analytics?seller=7')
+    expect(screen.queryByText('other is added')).toBeNull()
+    expect(asked.filter((a) => a.path.endsWith('/products') && a.method === 'POST')).toEqual([])
+  })
+
+  it('has all that was ticked, but takes nobody back who has gone elsewhere meanwhile', async () => {
+    let answer = (_: Response) => {}
+    const other = { ...seller, id: 8, name: 'other' }
+    const asked = server([seller], {
+      'POST /api/analytics/sellers': () => json(other, 201),
+      'POST /api/analytics/sellers/8/products': () => new Promise((resolve) => (answer = resolve)),
+    })
+    open('/analytics?seller=7&manage=new')
+    await fill('other', TOKEN)
+    await userEvent.keyboard('{Enter}')
+    await screen.findByText('other is added')
+    await userEvent.keyboard('{Escape}')
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    answer(json({ added: 0, known: 0, rejectedCount: 0, rejected: [], total: 0 }))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(address()).toBe('/analytics?seller=7')
+    expect(bodies(asked, '/api/analytics/sellers/8/products')).toEqual([{ all: true }])
   })
 
   it('keeps the keyboard where it is while the token is tried, and says so', async () => {
@@ -348,6 +394,28 @@ describe('deleting a seller', () => {
     const nav = screen.getByRole('navigation', { name: 'Sellers' })
     expect(within(nav).getAllByRole('link')).toHaveLength(1)
     await waitFor(() => expect(document.activeElement?.id).toBe('content'))
+  })
+
+  it('is taken back together with the question, as far as it still can be', async () => {
+    let given: AbortSignal | null = null
+    server([seller], {
+      'DELETE /api/analytics/sellers/7': (_, signal) => {
+        given = signal
+        return new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(new DOMException('x', 'AbortError')))
+        })
+      },
+    })
+    open('/analytics?manage=seller')
+    await userEvent.click(await screen.findByRole('button', { name: 'Delete shop' }))
+    const question = await screen.findByRole('dialog', { name: 'Delete shop?' })
+    await userEvent.click(within(question).getByRole('button', { name: 'Delete shop' }))
+    await userEvent.keyboard('{Escape}')
+    await waitFor(() => expect(question.isConnected).toBe(false))
+    expect(given!).toHaveProperty('aborted', true)
+    expect(address()).toContain('manage=seller')
+    expect(screen.queryByText('shop is deleted')).toBeNull()
+    expect(screen.queryByRole('alert')).toBeNull()
   })
 
   it('says so when it could not be done', async () => {

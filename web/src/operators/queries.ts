@@ -144,12 +144,18 @@ export function useAct() {
  * No mutations of the library: it would keep what was sent, a token too, for minutes.
  */
 
-/** Adds a seller, which is in the list when this resolves. */
+/**
+ * Adds a seller, which is in the list when this resolves. After an abort it may be there
+ * all the same, and then shows in the list when that is read next.
+ */
 export function useAddSeller() {
   const api = useApi()
   const client = useQueryClient()
-  return async (body: { name: string; token: string; timeZone: string }): Promise<Seller> => {
-    const seller = await api.json<Seller>(`${BASE}/sellers`, { method: 'POST', body })
+  return async (
+    body: { name: string; token: string; timeZone: string },
+    signal: AbortSignal,
+  ): Promise<Seller> => {
+    const seller = await api.json<Seller>(`${BASE}/sellers`, { method: 'POST', body, signal })
     await keep(client, seller)
     return seller
   }
@@ -166,17 +172,23 @@ export function useChangeToken() {
   }
 }
 
-/** leave: called when it is gone, and before it is gone from the list. */
+/**
+ * leave: called when it is gone, and before it is gone from the list. After an abort it may
+ * be gone all the same, which the list will tell.
+ */
 export function useRemoveSeller() {
   const api = useApi()
   const client = useQueryClient()
-  return async (id: number, leave: () => void): Promise<void> => {
-    await api.json(`${BASE}/sellers/${id}`, { method: 'DELETE' })
-    await client.cancelQueries({ queryKey: keys.sellers })
-    leave()
-    client.setQueryData<Seller[]>(keys.sellers, (all) => all?.filter((one) => one.id !== id))
-    void client.invalidateQueries({ queryKey: keys.sellers })
-    void client.invalidateQueries({ queryKey: keys.runs })
+  return async (id: number, signal: AbortSignal, leave: () => void): Promise<void> => {
+    try {
+      await api.json(`${BASE}/sellers/${id}`, { method: 'DELETE', signal })
+      await client.cancelQueries({ queryKey: keys.sellers })
+      leave()
+      client.setQueryData<Seller[]>(keys.sellers, (all) => all?.filter((one) => one.id !== id))
+    } finally {
+      void client.invalidateQueries({ queryKey: keys.sellers })
+      void client.invalidateQueries({ queryKey: keys.runs })
+    }
   }
 }
 
