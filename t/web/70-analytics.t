@@ -76,6 +76,7 @@ async function main() {
     await sees(run(page).getByText(pattern('jobs.callsLeft')), '... and the calls to come')
     await sees(page.getByRole('table').getByText('₽').first(), 'the figures are there before the search texts')
     await sees(run(page).getByText(/[1-9] made/), '... and those that were made')
+    await sees(page.getByRole('heading', { name: pattern('analytics.totals', { products: t('analytics.products_other', { n: 438 }) }) }), 'the sums follow')
     await shot(page, 'analytics-running')
     await sees(run(page).getByText(t('jobs.headDone_other', { n: 438 })), 'it ends with all 438', 90)
     is((await job(task)).state, 'done', 'as the server has it')

@@ -13,7 +13,7 @@ import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
 import classes from './Manage.module.css'
 import { Products } from './Products'
-import { useSellers, useStart } from './queries'
+import { useNewProducts, useSellers, useStart } from './queries'
 import { RunOf } from './RunCard'
 import { Sellers } from './Sellers'
 import { tokenTone, useTokenState } from './token'
@@ -96,6 +96,7 @@ function OneSeller({ seller, sellers, view, change }: Props) {
   const { t } = useTranslation('analytics')
   const why = useWhyError()
   const start = useStart()
+  useNewProducts(seller)
   // The run that was seen last, also when it is over.
   const [seen, setSeen] = useState<string | null>(null)
   const task = seller.taskId ?? seen

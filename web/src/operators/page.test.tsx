@@ -50,6 +50,7 @@ const product = {
 }
 const totals = {
   products: 1,
+  withData: 1,
   views: 2000,
   revenue: 30900,
   currency: 'RUB',
@@ -207,6 +208,68 @@ describe('the operators’ pages', () => {
     line.send('3', { type: 'complete', status: 'synced' })
     await screen.findByText('438 products refreshed')
     await waitFor(() => expect(rows()).toBeGreaterThan(before))
+  })
+
+  it('have the rows read anew also when the job is seen to be over before its stream ends', async () => {
+    const line = new Line()
+    let state = { ...job }
+    const asked = server({
+      'GET /api/analytics/sellers': () => json({ sellers: [{ ...seller, taskId: 'a1' }] }),
+      'GET /api/analytics/jobs/a1': () => json(state),
+      'GET /api/analytics/jobs/a1/events': (_, signal) => line.open(signal),
+    })
+    open('/analytics')
+    await screen.findByText('Refreshing the products')
+    await screen.findByRole('table')
+    await waitFor(() => expect(line.opened).toBe(true))
+    const rows = () => asked.filter((a) => a.path.startsWith('/api/analytics/products')).length
+    const before = rows()
+    state = { ...job, state: 'done', progress: { done: 438, total: 438, percentage: 100 } }
+    line.send('1', { type: 'waiting', until: null, reason: 'api_pace' })
+    await screen.findByText('438 products refreshed')
+    await waitFor(() => expect(rows()).toBeGreaterThan(before))
+  })
+
+  it('do not take for the newest what was asked for before a run was over', async () => {
+    const line = new Line()
+    let state = { ...job }
+    const asked = server({
+      'GET /api/analytics/sellers': () => json({ sellers: [{ ...seller, taskId: 'a1' }] }),
+      'GET /api/analytics/products': () => {
+        if (state.state !== 'done') return new Promise(() => {})
+        return json({ products: [product], total_count: 1, totals, next_cursor: null })
+      },
+      'GET /api/analytics/jobs/a1': () => json(state),
+      'GET /api/analytics/jobs/a1/events': (_, signal) => line.open(signal),
+    })
+    open('/analytics')
+    await screen.findByText('Refreshing the products')
+    await waitFor(() => expect(line.opened).toBe(true))
+    expect(asked.filter((a) => a.path.startsWith('/api/analytics/products'))).toHaveLength(1)
+    state = { ...job, state: 'done' }
+    line.send('1', { type: 'complete', status: 'synced' })
+    await screen.findByRole('button', { name: /lamp/ })
+  })
+
+  it('show what a run has brought that nobody has seen', async () => {
+    let sellers = 0
+    server({
+      'GET /api/analytics/sellers': () => {
+        const lastSyncAt = sellers++ === 0 ? '2026-11-19T02:00:00Z' : '2026-11-20T02:00:00Z'
+        return json({ sellers: [{ ...seller, lastSyncAt }] })
+      },
+      // Which has the sellers read again.
+      'POST /api/analytics/sync-background': async () => {
+        await screen.findByRole('button', { name: /lamp/ })
+        return json({ taskId: null, fresh: true })
+      },
+      'GET /api/analytics/products': () => {
+        const title = sellers > 1 ? 'A chair' : product.title
+        return json({ products: [{ ...product, title }], total_count: 1, totals, next_cursor: null })
+      },
+    })
+    open('/analytics')
+    await screen.findByRole('button', { name: /A chair/ })
   })
 
   it('show what is missing as missing, not as zero', async () => {

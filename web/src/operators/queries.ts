@@ -5,9 +5,11 @@ import {
   useQueryClient,
   type QueryClient,
 } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
 
 import { ApiClient, type Login } from '../api/client'
 import { ApiError } from '../api/error'
+import { refresh } from '../api/queries'
 import { useApi } from '../session/context'
 import { isOver, type RunAction } from './run'
 import type { Added, ProductList, ProductPast, Run, Seller, Task } from './types'
@@ -52,6 +54,25 @@ export function useProducts(view: View, seller: number) {
         ? keepPreviousData(before)
         : undefined,
   })
+}
+
+/**
+ * Has the products read anew when their seller is told to have others, or other figures:
+ * a run may begin and end between two looks. While one goes on, what is under way may come.
+ */
+export function useNewProducts({ lastSyncAt, products, failedProducts, taskId }: Seller): void {
+  const client = useQueryClient()
+  const told = JSON.stringify([lastSyncAt, products, failedProducts, taskId])
+  const last = useRef(told)
+  useEffect(() => {
+    if (last.current === told) return
+    last.current = told
+    if (taskId === null) void refresh(client, keys.products)
+    else {
+      const queryKey = keys.products
+      void client.invalidateQueries({ queryKey }, { cancelRefetch: false })
+    }
+  }, [client, told, taskId])
 }
 
 /** A cursor in an old link may be refused: then rows are counted. */

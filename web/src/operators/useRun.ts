@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 
 import { isAbort } from '../api/error'
+import { refresh } from '../api/queries'
 import { follow } from '../api/sse'
 import { useApi } from '../session/context'
 import { BASE, keys, runKey, useRunQuery } from './queries'
@@ -28,11 +29,6 @@ export function useRun(id: string) {
       void client.invalidateQueries({ queryKey: keys.products })
       void client.invalidateQueries({ queryKey: keys.sellers })
     }, ROWS_MS)
-    const end = () => {
-      void client.invalidateQueries({ queryKey: keys.runs })
-      void client.invalidateQueries({ queryKey: keys.sellers })
-      void client.invalidateQueries({ queryKey: keys.products })
-    }
     setBatches(null)
     setLost(false)
     follow({
@@ -42,14 +38,11 @@ export function useRun(id: string) {
         if (event === null) return
         setBatches((before) => batchesAfter(before, event))
         client.setQueryData<Run>(runKey(id), (run) => run && runAfter(run, event))
-        if (isEnd(event)) {
-          if (!over.current) end()
-          return 'end'
-        }
-        if (over.current) return
+        if (over.current) return isEnd(event) ? 'end' : undefined
         // And once more: the job's row may be written just after its event.
         read()
         read()
+        if (isEnd(event)) return 'end'
         if (event.type === 'progress' || event.type === 'saved') rows()
       },
       onState: (state) => {
@@ -69,5 +62,24 @@ export function useRun(id: string) {
     }
   }, [api, client, id])
 
+  useEnd(query.data)
   return { ...query, batches, lost: lost && !over.current }
+}
+
+/**
+ * Has all that a run changes read anew once it is over, whoever was first to say so: its
+ * stream, or a look at the job itself.
+ */
+function useEnd(run: Run | undefined): void {
+  const client = useQueryClient()
+  const over = run && isOver(run)
+  const before = useRef(over)
+  useEffect(() => {
+    if (before.current === false && over) {
+      for (const queryKey of [keys.runs, keys.sellers, keys.products]) {
+        void refresh(client, queryKey)
+      }
+    }
+    before.current = over
+  }, [client, over])
 }
