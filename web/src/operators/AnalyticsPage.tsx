@@ -133,7 +133,10 @@ function OneSeller({ seller, sellers, view, change }: Props) {
   }
   const startedWords = ({ joined, etaSeconds }: Task) => ({
     title: joined ? t('joined') : t('started'),
-    message: etaSeconds === undefined || etaSeconds === null ? '' : t('startedEta', { eta: duration(etaSeconds * 1000) }),
+    message:
+      etaSeconds === undefined || etaSeconds === null
+        ? ''
+        : t('startedEta', { eta: duration(etaSeconds * 1000) }),
   })
   const starting = start.isPending && start.variables.ifOlderThanHours === undefined
   return (

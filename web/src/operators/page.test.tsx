@@ -1,4 +1,4 @@
-import { Notifications } from '@mantine/notifications'
+import { notifications, Notifications } from '@mantine/notifications'
 import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { Route, Routes } from 'react-router-dom'
@@ -16,7 +16,9 @@ beforeAll(async () => {
 })
 beforeEach(() => setLanguage('en'))
 afterEach(() => {
+  notifications.clean()
   vi.unstubAllGlobals()
+  vi.useRealTimers()
 })
 
 const seller = {
@@ -230,6 +232,56 @@ describe('the operators’ pages', () => {
     await waitFor(() => expect(rows()).toBeGreaterThan(before))
   })
 
+  it('let the stream of a run go where nobody looks, and take it up where it was', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
+    let seen: DocumentVisibilityState = 'visible'
+    vi.spyOn(document, 'visibilityState', 'get').mockImplementation(() => seen)
+    const show = (state: DocumentVisibilityState) => {
+      seen = state
+      document.dispatchEvent(new Event('visibilitychange'))
+    }
+    const lines = [new Line(), new Line()]
+    const signals: (AbortSignal | null)[] = []
+    const asked = server({
+      'GET /api/analytics/jobs/a1/events': (_, signal) => {
+        const line = lines[signals.length]
+        signals.push(signal)
+        return line?.open(signal) ?? problem(404, 'not_found')
+      },
+    })
+    open('/jobs?job=a1')
+    await waitFor(() => expect(lines[0]?.opened).toBe(true))
+    lines[0]?.send('a1.1', { type: 'info', products: 438, batches: 44, calls: 10 })
+    await screen.findAllByText(/0 of 44/)
+    show('hidden')
+    vi.advanceTimersByTime(40_000)
+    lines[0]?.send('a1.2', { type: 'waiting', until: null, reason: 'api_pace' })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false])
+    vi.advanceTimersByTime(20_000)
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true])
+    show('visible')
+    await waitFor(() => expect(lines[1]?.opened).toBe(true))
+    const events = asked.filter((a) => a.path.endsWith('/events'))
+    expect(events.map((a) => a.headers['Last-Event-ID'])).toEqual([undefined, 'a1.2'])
+    expect(screen.getAllByText(/0 of 44/)).not.toHaveLength(0)
+  })
+
+  it('ask for the stream of a run anew when nothing comes of it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
+    const asked = server({
+      'GET /api/analytics/jobs/a1/events': (_, signal) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(new DOMException('x', 'AbortError')))
+        }),
+    })
+    open('/jobs?job=a1')
+    const events = () => asked.filter((a) => a.path.endsWith('/events')).length
+    await waitFor(() => expect(events()).toBe(1))
+    vi.advanceTimersByTime(46_000)
+    await waitFor(() => expect(events()).toBe(2))
+  })
+
   it('do not take for the newest what was asked for before a run was over', async () => {
     const line = new Line()
     let state = { ...job }
@@ -265,7 +317,12 @@ describe('the operators’ pages', () => {
       },
       'GET /api/analytics/products': () => {
         const title = sellers > 1 ? 'A chair' : product.title
-        return json({ products: [{ ...product, title }], total_count: 1, totals, next_cursor: null })
+        return json({
+          products: [{ ...product, title }],
+          total_count: 1,
+          totals,
+          next_cursor: null,
+        })
       },
     })
     open('/analytics')

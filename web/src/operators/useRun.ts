@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'react'
 
 import { isAbort } from '../api/error'
 import { refresh } from '../api/queries'
-import { follow } from '../api/sse'
+import { follow, type SseMessage } from '../api/sse'
+import { whileSeen } from '../events/seen'
 import { useApi } from '../session/context'
 import { BASE, keys, runKey, useRunQuery } from './queries'
 import { batchesAfter, gently, isEnd, isOver, parse, runAfter, type Batches } from './run'
@@ -23,40 +24,62 @@ export function useRun(id: string) {
   over.current = query.data !== undefined && isOver(query.data)
 
   useEffect(() => {
-    const stop = new AbortController()
+    let stop: AbortController | null = null
+    let ended = false
+    let lastEventId = ''
     const read = gently(() => void client.invalidateQueries({ queryKey: runKey(id) }), READ_MS)
     const rows = gently(() => {
       void client.invalidateQueries({ queryKey: keys.products })
       void client.invalidateQueries({ queryKey: keys.sellers })
     }, ROWS_MS)
-    setBatches(null)
-    setLost(false)
-    follow({
-      request: (headers, signal) => api.send(`${BASE}/jobs/${id}/events`, { headers, signal }),
-      onMessage: ({ data }) => {
-        const event = parse(data)
-        if (event === null) return
-        setBatches((before) => batchesAfter(before, event))
-        client.setQueryData<Run>(runKey(id), (run) => run && runAfter(run, event))
-        if (over.current) return isEnd(event) ? 'end' : undefined
+    const leave = () => {
+      stop?.abort()
+      stop = null
+    }
+    const end = () => {
+      ended = true
+      leave()
+    }
+    const onMessage = (message: SseMessage): 'end' | void => {
+      lastEventId = message.id
+      const event = parse(message.data)
+      if (event === null) return
+      setBatches((before) => batchesAfter(before, event))
+      client.setQueryData<Run>(runKey(id), (run) => run && runAfter(run, event))
+      if (!over.current) {
         // And once more: the job's row may be written just after its event.
         read()
         read()
-        if (isEnd(event)) return 'end'
         if (event.type === 'progress' || event.type === 'saved') rows()
-      },
-      onState: (state) => {
-        setLost(state.is === 'lost')
-        // Its events are not kept as long as the job itself.
-        if (state.is === 'lost' && over.current) stop.abort()
-      },
-      signal: stop.signal,
-    }).catch((error: unknown) => {
-      // What will not go away shows where the job itself is read, too.
-      if (!isAbort(error)) setLost(false)
-    })
+      }
+      if (isEnd(event)) return 'end'
+    }
+    const take = () => {
+      if (ended || stop !== null) return
+      stop = new AbortController()
+      follow({
+        request: (headers, signal, sent) =>
+          api.send(`${BASE}/jobs/${id}/events`, { headers, signal, sent }),
+        onMessage,
+        onState: (state) => {
+          setLost(state.is === 'lost')
+          // Its events are not kept as long as the job itself.
+          if (state.is === 'lost' && over.current) end()
+        },
+        lastEventId,
+        signal: stop.signal,
+      }).then(end, (error: unknown) => {
+        if (isAbort(error)) return
+        // What will not go away shows where the job itself is read, too.
+        setLost(false)
+        end()
+      })
+    }
+    setBatches(null)
+    setLost(false)
+    const look = whileSeen(take, leave)
     return () => {
-      stop.abort()
+      look()
       read.stop()
       rows.stop()
     }
