@@ -13,6 +13,7 @@ import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
 import classes from './Manage.module.css'
 import { Products } from './Products'
+import { NotNewer } from './NotNewer'
 import { useNewProducts, useSellers, useStart } from './queries'
 import { RunOf } from './RunCard'
 import { Sellers } from './Sellers'
@@ -55,10 +56,12 @@ function Page({ view, change }: Pick<Props, 'view' | 'change'>) {
       </>
     )
   }
+  const notNewer = <NotNewer alone error={error} onRetry={() => void refetch()} />
   const seller = view.seller === null ? sellers[0] : sellers.find((one) => one.id === view.seller)
   if (seller === undefined) {
     return (
       <>
+        {notNewer}
         <Title order={1}>{t('title')}</Title>
         {sellers.length === 0 ? (
           <Notice icon={<InboxIcon />} title={t('noSellers')} text={t('noSellersText')}>
@@ -79,7 +82,12 @@ function Page({ view, change }: Pick<Props, 'view' | 'change'>) {
       </>
     )
   }
-  return <OneSeller key={seller.id} {...{ seller, sellers, view, change }} />
+  return (
+    <>
+      {notNewer}
+      <OneSeller key={seller.id} {...{ seller, sellers, view, change }} />
+    </>
+  )
 }
 
 interface Props {

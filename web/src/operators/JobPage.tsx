@@ -12,6 +12,8 @@ import { Waiting } from '../ui/Waiting'
 import chart from './Chart.module.css'
 import classes from './Jobs.module.css'
 import { Kind, useTook } from './JobsPage'
+import { NotNewer } from './NotNewer'
+import { isGone } from './queries'
 import { isOver } from './run'
 import { RunCard, useFacts, useReason } from './RunCard'
 import { State } from './State'
@@ -47,8 +49,11 @@ export function JobPage({ id }: { id: string }) {
           )}
         </Title>
       </div>
-      {run !== undefined ? (
+      {isGone(error) ? (
+        <Notice title={t('gone')} />
+      ) : run !== undefined ? (
         <>
+          <NotNewer alone error={error} onRetry={() => void refetch()} />
           <RunCard run={run} batches={batches} lost={lost} />
           <Facts run={run} batches={batches} />
           <Errors run={run} />

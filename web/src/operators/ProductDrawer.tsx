@@ -1,7 +1,6 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
-import { ApiError } from '../api/error'
 import { ago, number } from '../i18n/format'
 import classes from '../programs/Details.module.css'
 import { SideDrawer } from '../ui/Dialog'
@@ -11,7 +10,8 @@ import { NoData, Status, useName } from './cells'
 import { Chart } from './Chart'
 import chart from './Chart.module.css'
 import { figure, FIGURES, isFigure, period } from './format'
-import { useProduct } from './queries'
+import { NotNewer } from './NotNewer'
+import { isGone, useProduct } from './queries'
 import type { ProductPast, SearchText } from './types'
 import { useWhy, useWhyError } from './useWhy'
 
@@ -26,15 +26,17 @@ export default function ProductDrawer({ seller, id, onClose }: Props) {
   const { t } = useTranslation(['analytics', 'operators'])
   const why = useWhyError()
   const { data, error, refetch } = useProduct(seller, id)
-  const missing = error instanceof ApiError && error.status === 404
   return (
     <SideDrawer title={t('details')} onClose={onClose}>
-      {data !== undefined ? (
-        <Body product={data} />
+      {isGone(error) ? (
+        <Notice title={t('noSuchProduct')} />
+      ) : data !== undefined ? (
+        <>
+          <NotNewer alone error={error} onRetry={() => void refetch()} />
+          <Body product={data} />
+        </>
       ) : error === null ? (
         <Waiting />
-      ) : missing ? (
-        <Notice title={t('noSuchProduct')} />
       ) : (
         <Notice title={t('operators:failedToLoad', { reason: why(error) })}>
           <Button variant="default" onClick={() => void refetch()}>

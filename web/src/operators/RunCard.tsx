@@ -8,7 +8,8 @@ import { countdown, moment, number } from '../i18n/format'
 import { useNow } from '../sync/now'
 import bar from '../sync/SyncBar.module.css'
 import { BusyButton } from '../ui/BusyButton'
-import { useAct, useSellers } from './queries'
+import { NotNewer } from './NotNewer'
+import { isGone, useAct, useSellers } from './queries'
 import { share } from './format'
 import classes from './RunCard.module.css'
 import { actionsOf, isOver, type Batches, type RunAction } from './run'
@@ -20,14 +21,19 @@ import { useWhy, useWhyError } from './useWhy'
 /** The run of the page's seller, with the way to its own page. */
 export function RunOf({ id }: { id: string }) {
   const { t } = useTranslation('jobs')
-  const { data: run, batches, lost } = useRun(id)
-  if (run === undefined) return null
+  const { data: run, error, refetch, batches, lost } = useRun(id)
+  if (isGone(error)) return <p role="alert">{t('gone')}</p>
   return (
-    <RunCard run={run} batches={batches} lost={lost}>
-      <Button size="compact-sm" variant="subtle" component={Link} to={`/jobs?job=${id}`}>
-        {t('toJob')}
-      </Button>
-    </RunCard>
+    <>
+      <NotNewer alone error={error} first={run === undefined} onRetry={() => void refetch()} />
+      {run !== undefined && (
+        <RunCard run={run} batches={batches} lost={lost}>
+          <Button size="compact-sm" variant="subtle" component={Link} to={`/jobs?job=${id}`}>
+            {t('toJob')}
+          </Button>
+        </RunCard>
+      )}
+    </>
   )
 }
 

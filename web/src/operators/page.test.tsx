@@ -1,5 +1,5 @@
 import { notifications, Notifications } from '@mantine/notifications'
-import { screen, waitFor } from '@testing-library/react'
+import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { Route, Routes } from 'react-router-dom'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -89,6 +89,17 @@ function server(more: Parameters<typeof serve>[0] = {}) {
   })
 }
 
+/** The clock goes on as ever, and can be moved on by so many milliseconds. */
+function time(): (ms: number) => Promise<void> {
+  const toFake = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const
+  vi.useFakeTimers({ toFake: [...toFake], shouldAdvanceTime: true })
+  return async (ms) => {
+    vi.advanceTimersByTime(ms)
+    // What that has begun is given its turn.
+    await new Promise((resolve) => setTimeout(resolve, 30))
+  }
+}
+
 function open(at: string) {
   draw(
     <>
@@ -132,6 +143,28 @@ describe('the operators’ pages', () => {
     open('/analytics')
     await screen.findByText(/could not be read: You are not signed in/)
     expect(asked.filter((a) => a.path.endsWith('/sellers'))).toHaveLength(1)
+  })
+
+  it('do not have the dialog come back by itself once it was left', async () => {
+    const pass = time()
+    let told = 0
+    const asked = server({
+      'GET /api/analytics/sellers': () =>
+        told++ === 0
+          ? json({ sellers: [{ ...seller, taskId: 'a1' }] })
+          : problem(401, 'login_missing'),
+      'GET /api/analytics/jobs/a1': () => problem(401, 'login_missing'),
+      'GET /api/analytics/jobs/a1/events': () => problem(401, 'login_missing'),
+    })
+    open('/analytics')
+    await screen.findByText(/Newer data could not be read: You are not signed in/)
+    await screen.findByText(/It could not be read: You are not signed in/)
+    const gets = () => asked.filter(({ method }) => method === 'GET').length
+    const before = gets()
+    await pass(300_000)
+    expect(gets()).toBe(before)
+    fireEvent.click(screen.getAllByRole('button', { name: 'Try again' })[0]!)
+    await waitFor(() => expect(gets()).toBe(before + 1))
   })
 
   it('have a run begun on opening only where the data is old', async () => {
@@ -233,7 +266,7 @@ describe('the operators’ pages', () => {
   })
 
   it('let the stream of a run go where nobody looks, and take it up where it was', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
+    const pass = time()
     let seen: DocumentVisibilityState = 'visible'
     vi.spyOn(document, 'visibilityState', 'get').mockImplementation(() => seen)
     const show = (state: DocumentVisibilityState) => {
@@ -254,11 +287,11 @@ describe('the operators’ pages', () => {
     lines[0]?.send('a1.1', { type: 'info', products: 438, batches: 44, calls: 10 })
     await screen.findAllByText(/0 of 44/)
     show('hidden')
-    vi.advanceTimersByTime(40_000)
+    await pass(40_000)
     lines[0]?.send('a1.2', { type: 'waiting', until: null, reason: 'api_pace' })
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await pass(10)
     expect(signals.map((signal) => signal?.aborted)).toEqual([false])
-    vi.advanceTimersByTime(20_000)
+    await pass(20_000)
     expect(signals.map((signal) => signal?.aborted)).toEqual([true])
     show('visible')
     await waitFor(() => expect(lines[1]?.opened).toBe(true))
@@ -268,7 +301,7 @@ describe('the operators’ pages', () => {
   })
 
   it('ask for the stream of a run anew when nothing comes of it', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
+    const pass = time()
     const asked = server({
       'GET /api/analytics/jobs/a1/events': (_, signal) =>
         new Promise((_, reject) => {
@@ -278,7 +311,7 @@ describe('the operators’ pages', () => {
     open('/jobs?job=a1')
     const events = () => asked.filter((a) => a.path.endsWith('/events')).length
     await waitFor(() => expect(events()).toBe(1))
-    vi.advanceTimersByTime(46_000)
+    await pass(46_000)
     await waitFor(() => expect(events()).toBe(2))
   })
 
@@ -337,6 +370,35 @@ describe('the operators’ pages', () => {
     expect(cells[0]).toBe('2,000')
     expect(cells[1]).toBe('—no data')
     expect(cells[5]).toMatch(/^\D?30,900$/)
+  })
+
+  it('say that a job is not told of anew, and that it is gone when it is', async () => {
+    const pass = time()
+    const line = new Line()
+    let answer = () => json({ ...job })
+    const asked = server({
+      'GET /api/analytics/jobs/a1': () => answer(),
+      'GET /api/analytics/jobs/a1/events': (_, signal) => line.open(signal),
+    })
+    open('/jobs?job=a1')
+    await screen.findByText('Refreshing the products')
+    await waitFor(() => expect(line.opened).toBe(true))
+    answer = () => problem(500, 'internal')
+    line.send('1', { type: 'waiting', until: null, reason: 'api_pace' })
+    const alert = await screen.findByRole('alert')
+    expect(alert.textContent).toMatch(/^Newer data could not be read: A mistake of ours/)
+    screen.getByText('Refreshing the products')
+    answer = () => problem(404, 'not_found')
+    fireEvent.click(within(alert).getByRole('button', { name: 'Try again' }))
+    await screen.findByText('There is no such job, or not any more')
+    expect(screen.queryByRole('progressbar')).toBeNull()
+    expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
+    const gets = () => asked.filter((a) => a.path.endsWith('/jobs/a1')).length
+    // What the event before has asked for once more.
+    await pass(2_000)
+    const before = gets()
+    await pass(60_000)
+    expect(gets()).toBe(before)
   })
 
   it('list jobs, and show one with its errors by product', async () => {

@@ -31,6 +31,16 @@ export const keys = {
 const IDLE_MS = 30_000
 const WATCH_MS = 5_000
 
+/** It is not there, or not any more; asking again is in vain. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404
+}
+
+/** How often to look; a login that is refused would bring the browser's dialog back each time. */
+function every(ms: number, error: unknown): number | false {
+  return isGone(error) || (error instanceof ApiError && error.status === 401) ? false : ms
+}
+
 export function useSellers() {
   const api = useApi()
   return useQuery({
@@ -38,8 +48,8 @@ export function useSellers() {
     queryFn: async ({ signal }) =>
       (await api.json<{ sellers: Seller[] }>(`${BASE}/sellers`, { signal })).sellers,
     // Runs that others, or the night, have begun.
-    refetchInterval: ({ state }) =>
-      state.data?.some((seller) => seller.taskId !== null) ? WATCH_MS : IDLE_MS,
+    refetchInterval: ({ state: { data, error } }) =>
+      every(data?.some((seller) => seller.taskId !== null) ? WATCH_MS : IDLE_MS, error),
   })
 }
 
@@ -111,7 +121,8 @@ export function useRuns(page: number) {
       return (await api.json<{ jobs: Run[] }>(`${BASE}/jobs`, { query, signal })).jobs
     },
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => (state.data?.some((run) => !isOver(run)) ? WATCH_MS : IDLE_MS),
+    refetchInterval: ({ state: { data, error } }) =>
+      every(data?.some((run) => !isOver(run)) ? WATCH_MS : IDLE_MS, error),
   })
 }
 
@@ -122,8 +133,8 @@ export function useRunQuery(id: string) {
   return useQuery({
     queryKey: runKey(id),
     queryFn: ({ signal }) => api.json<Run>(`${BASE}/jobs/${id}`, { signal }),
-    refetchInterval: ({ state }) =>
-      state.data !== undefined && !isOver(state.data) ? WATCH_MS : false,
+    refetchInterval: ({ state: { data, error } }) =>
+      data !== undefined && isOver(data) ? false : every(WATCH_MS, error),
   })
 }
 
