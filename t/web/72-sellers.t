@@ -90,7 +90,7 @@ async function main() {
 
   await subtest('why the API does not take a seller, in Russian', async () => {
     const { browser, page } = await open('/analytics', { locale: 'ru-RU' })
-    await page.getByRole('link', { name: t('analytics.addSeller', {}, 'ru') }).click()
+    await page.getByRole('button', { name: t('analytics.addSeller', {}, 'ru') }).click()
     const send = async (name, secret) => {
       await field(page, 'sellerName', 'ru').fill(name)
       await field(page, 'token', 'ru').fill(secret)

@@ -1,6 +1,6 @@
 import { Button, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router-dom'
 
@@ -75,7 +75,7 @@ function Page({ view, change }: Pick<Props, 'view' | 'change'>) {
           </Notice>
         ) : (
           <>
-            <Sellers sellers={sellers} chosen={undefined} />
+            <Sellers sellers={sellers} chosen={undefined} onAdd={() => change({ manage: 'new' })} />
             <Notice title={t('noSuchSeller')} text={t('noSuchSellerText')} />
           </>
         )}
@@ -105,6 +105,13 @@ function OneSeller({ seller, sellers, view, change }: Props) {
   const why = useWhyError()
   const start = useStart()
   useNewProducts(seller)
+  // What is opened is of this seller, also when another one comes to be the first.
+  const opened = view.product !== null || (view.manage !== null && view.manage !== 'new')
+  const unnamed = opened && view.seller === null
+  useEffect(() => {
+    if (unnamed) change({ seller: seller.id }, 'replace')
+  }, [unnamed, change, seller.id])
+  const own = useMemo(() => ({ ...view, seller: seller.id }), [view, seller.id])
   // The run that was seen last, also when it is over.
   const [seen, setSeen] = useState<string | null>(null)
   const task = seller.taskId ?? seen
@@ -113,11 +120,11 @@ function OneSeller({ seller, sellers, view, change }: Props) {
   }, [seller.taskId])
 
   const { mutateAsync } = start
-  const opened = useRef(false)
+  const asked = useRef(false)
   const able = seller.tokenState === 'active' && (seller.products > 0 || seller.allProducts)
   useEffect(() => {
-    if (opened.current || !able) return
-    opened.current = true
+    if (asked.current || !able) return
+    asked.current = true
     mutateAsync({ sellerId: seller.id, ifOlderThanHours: STALE_HOURS }).then(
       ({ taskId }) => taskId !== null && setSeen(taskId),
       // Nobody has asked for it; what keeps it from starting shows at the seller.
@@ -176,8 +183,8 @@ function OneSeller({ seller, sellers, view, change }: Props) {
         <TokenNote seller={seller} onChange={() => change({ manage: 'token' })} />
         {task !== null && <RunOf key={task} id={task} />}
       </section>
-      <Sellers sellers={sellers} chosen={seller.id} />
-      <Products seller={seller} view={view} change={change} />
+      <Sellers sellers={sellers} chosen={seller.id} onAdd={() => change({ manage: 'new' })} />
+      <Products seller={seller} view={own} change={change} />
       <Suspense fallback={null}>
         {view.product !== null && (
           <ProductDrawer

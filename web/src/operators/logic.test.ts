@@ -44,6 +44,8 @@ describe('the view in the address', () => {
       after: 'c',
       product: 5,
     })
+    expect(changed(third, { seller: 7, product: 5 })).toMatchObject({ page: 3, after: 'c' })
+    expect(changed({ ...third, seller: 7 }, { seller: 8 })).toMatchObject({ page: 1 })
     expect(changed(third, { page: 4, after: null })).toMatchObject({ page: 4 })
     expect(listKey(third)).toBe(listKey(USUAL))
   })

@@ -245,6 +245,37 @@ describe('a new seller', () => {
   })
 })
 
+describe('what is open', () => {
+  it('stays with its seller when another one comes to be the first', async () => {
+    const sellers = [seller]
+    server(sellers, {
+      'POST /api/analytics/sellers/7/products': () => {
+        sellers.unshift({ ...seller, id: 6, name: 'another' })
+        return json({ added: 1, known: 0, rejectedCount: 0, rejected: [], total: 1 })
+      },
+    })
+    open('/analytics')
+    await userEvent.click(await screen.findByRole('button', { name: 'Token and products' }))
+    await waitFor(() => expect(address()).toBe('/analytics?seller=7&manage=seller'))
+    // After which the sellers are read anew.
+    await userEvent.type(await screen.findByLabelText('Ids of products'), '100')
+    await userEvent.click(screen.getByRole('button', { name: 'Add these' }))
+    await screen.findByRole('link', { name: /^another/, hidden: true })
+    const drawer = screen.getByRole('dialog', { name: 'Token and products' })
+    within(drawer).getByRole('heading', { name: 'shop' })
+    within(drawer).getByText('1 product added')
+  })
+
+  it('a new seller does not lose the view that it lies over', async () => {
+    server([seller], { 'GET /api/analytics/products': () => json({ ...none, total_count: 1 }) })
+    open('/analytics?seller=7&q=lamp&sort=views')
+    await userEvent.click(await screen.findByRole('button', { name: 'Add a seller' }))
+    await waitFor(() => expect(address()).toBe('/analytics?seller=7&q=lamp&sort=views&manage=new'))
+    await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }))
+    await waitFor(() => expect(address()).toBe('/analytics?seller=7&q=lamp&sort=views'))
+  })
+})
+
 describe('a token', () => {
   it('that expires soon is warned about, and replaced', async () => {
     const soon = { ...seller, tokenExpiresAt: '2026-12-01T10:00:00Z', tokenExpiresSoon: true }
