@@ -202,6 +202,28 @@ async function main() {
     await browser.isClean()
   })
 
+  await subtest('a product is taken off, after a question', async () => {
+    const name = t('analytics.product', { id: 900000007 })
+    const { browser, page } = await open(`/analytics?seller=${shop}&q=900000007`)
+    await page.getByRole('table').getByRole('button', { name }).click()
+    const first = button(page, 'analytics.removeProduct')
+    await first.click()
+    const question = page.getByRole('dialog', { name: t('analytics.removeProductSure', { name }) })
+    await waitFor('the harmless one', async () => (await focused(page)) === t('common.cancel'))
+    is(await axe(page), [], 'axe finds nothing serious')
+    await page.keyboard.press('Escape')
+    await question.waitFor({ state: 'hidden' })
+    await waitFor('where it was', async () => (await focused(page)) === t('analytics.removeProduct'))
+    is((await seller(shop)).products, 7006, 'a question taken back removes nothing')
+    await first.click()
+    await button(question, 'analytics.removeProduct').click()
+    await sees(page.getByText(t('analytics.productRemoved', { name })), 'it says so')
+    await sees(page.getByText(t('analytics.noMatch')), 'it is in the table no more')
+    is((await seller(shop)).products, 7005, '... nor at the server')
+    ok(page.url().endsWith(`/analytics?seller=${shop}&q=900000007`), 'what was filtered still is')
+    await browser.isClean()
+  })
+
   await subtest('a seller is deleted, after it was asked by its name', async () => {
     const { browser, page } = await open(`/analytics?seller=${shop}`)
     const name = '<i>Shop</i> & Söhne'
@@ -209,7 +231,7 @@ async function main() {
     const first = button(page.getByRole('dialog'), 'analytics.removeThis', { name })
     await first.click()
     const question = page.getByRole('dialog', { name: t('analytics.removeSure', { name }) })
-    await sees(question.getByText(pattern('analytics.removeSureText', { n: '7,006' })), 'it says what will be gone')
+    await sees(question.getByText(pattern('analytics.removeSureText', { n: '7,005' })), 'it says what will be gone')
     await waitFor('the harmless one', async () => (await focused(page)) === t('common.cancel'))
     is(await axe(page), [], 'axe finds nothing serious')
     await shot(page, 'seller-delete')

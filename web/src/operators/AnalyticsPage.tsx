@@ -189,7 +189,7 @@ function OneSeller({ seller, sellers, view, change }: Props) {
         {view.product !== null && (
           <ProductDrawer
             key={view.product}
-            seller={seller.id}
+            seller={seller}
             id={view.product}
             onClose={() => change({ product: null }, 'replace')}
           />

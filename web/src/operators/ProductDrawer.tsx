@@ -1,22 +1,28 @@
 import { Button } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { ago, number } from '../i18n/format'
 import classes from '../programs/Details.module.css'
-import { SideDrawer } from '../ui/Dialog'
+import { BusyButton } from '../ui/BusyButton'
+import { Dialog, SideDrawer } from '../ui/Dialog'
 import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
 import { NoData, Status, useName } from './cells'
 import { Chart } from './Chart'
 import chart from './Chart.module.css'
+import { Failure } from './Failure'
 import { figure, FIGURES, isFigure, period } from './format'
+import manage from './Manage.module.css'
 import { NotNewer } from './NotNewer'
-import { isGone, useProduct } from './queries'
-import type { ProductPast, SearchText } from './types'
+import { isGone, useProduct, useRemoveProduct } from './queries'
+import type { Product, ProductPast, SearchText, Seller } from './types'
+import { useStop } from './useStop'
 import { useWhy, useWhyError } from './useWhy'
 
 interface Props {
-  seller: number
+  seller: Seller
   id: number
   onClose(): void
 }
@@ -25,15 +31,32 @@ interface Props {
 export default function ProductDrawer({ seller, id, onClose }: Props) {
   const { t } = useTranslation(['analytics', 'operators'])
   const why = useWhyError()
-  const { data, error, refetch } = useProduct(seller, id)
+  const { data, error, refetch } = useProduct(seller.id, id)
+  const [wanted, setAsking] = useState(false)
+  const gone = isGone(error)
+  const asking = wanted && !gone
   return (
-    <SideDrawer title={t('details')} onClose={onClose}>
-      {isGone(error) ? (
+    // While something is asked over this one, that is what the key is for.
+    <SideDrawer title={t('details')} onClose={onClose} closeOnEscape={!asking}>
+      {gone ? (
         <Notice title={t('noSuchProduct')} />
       ) : data !== undefined ? (
         <>
           <NotNewer alone error={error} onRetry={() => void refetch()} />
           <Body product={data} />
+          <section className={manage.part}>
+            <Button color="red" variant="light" onClick={() => setAsking(true)}>
+              {t('removeProduct')}
+            </Button>
+          </section>
+          {asking && (
+            <Remove
+              seller={seller}
+              product={data}
+              onClose={() => setAsking(false)}
+              onGone={onClose}
+            />
+          )}
         </>
       ) : error === null ? (
         <Waiting />
@@ -145,5 +168,55 @@ function Texts({ texts }: { texts: SearchText[] | null }) {
         ))}
       </tbody>
     </table>
+  )
+}
+
+interface RemoveProps {
+  seller: Seller
+  product: Product
+  onClose(): void
+  onGone(): void
+}
+
+function Remove({ seller, product, onClose, onGone }: RemoveProps) {
+  const { t } = useTranslation(['analytics', 'common'])
+  const name = useName()(product)
+  const remove = useRemoveProduct()
+  const stop = useStop()
+  const [failure, setFailure] = useState<unknown>(null)
+  const [busy, setBusy] = useState(false)
+
+  const perform = async () => {
+    setFailure(null)
+    setBusy(true)
+    const signal = stop()
+    try {
+      await remove(seller.id, product.nmId, signal, () => {
+        if (signal.aborted) return
+        notifications.show({ message: t('productRemoved', { name }), color: 'green' })
+        onGone()
+      })
+    } catch (error) {
+      if (signal.aborted) return
+      setBusy(false)
+      setFailure(error)
+    }
+  }
+
+  return (
+    <Dialog title={t('removeProductSure', { name })} onClose={onClose} centered>
+      <Failure error={failure} />
+      <p className={manage.sure}>
+        {t('removeProductText')} {seller.allProducts && t('removeProductBack')}
+      </p>
+      <div className={manage.buttons}>
+        <Button variant="default" data-autofocus onClick={onClose}>
+          {t('common:cancel')}
+        </Button>
+        <BusyButton color="red" busy={busy} onClick={() => void perform()}>
+          {t('removeProduct')}
+        </BusyButton>
+      </div>
+    </Dialog>
   )
 }

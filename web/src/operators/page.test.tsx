@@ -50,6 +50,17 @@ const product = {
   syncError: null,
   lastSyncAt: null,
 }
+const past = {
+  ...product,
+  vendorCode: null,
+  brand: null,
+  subject: null,
+  topSearchQueries: null,
+  periodStart: null,
+  periodEnd: null,
+  lastAttemptAt: null,
+  history: [],
+}
 const totals = {
   products: 1,
   withData: 1,
@@ -370,6 +381,40 @@ describe('the operators’ pages', () => {
     expect(cells[0]).toBe('2,000')
     expect(cells[1]).toBe('—no data')
     expect(cells[5]).toMatch(/^\D?30,900$/)
+  })
+
+  it('take a product off after a question, and only that', async () => {
+    const products = [product, { ...product, nmId: 200, title: 'A chair' }]
+    const asked = server({
+      'GET /api/analytics/sellers': () => json({ sellers: [{ ...seller, allProducts: true }] }),
+      'GET /api/analytics/products': () =>
+        json({ products, total_count: products.length, totals, next_cursor: null }),
+      'GET /api/analytics/products/100': () => json(past),
+      'DELETE /api/analytics/sellers/7/products': () => {
+        products.shift()
+        return json({ removed: 1, unknown: 0, rejectedCount: 0, rejected: [], total: 1 })
+      },
+    })
+    open('/analytics')
+    await userEvent.click(await screen.findByRole('button', { name: /lamp/ }))
+    await userEvent.click(await screen.findByRole('button', { name: 'Remove this product' }))
+    const name = 'Remove A <b>lamp</b>?'
+    const question = await screen.findByRole('dialog', { name })
+    within(question).getByText(/the next run brings it back/)
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Cancel'))
+    await userEvent.keyboard('{Escape}')
+    await waitFor(() => expect(question.isConnected).toBe(false))
+    expect(screen.getByRole('dialog', { name: 'Details' })).toBeTruthy()
+    await userEvent.click(screen.getByRole('button', { name: 'Remove this product' }))
+    const again = await screen.findByRole('dialog', { name })
+    await userEvent.click(within(again).getByRole('button', { name: 'Remove this product' }))
+    await screen.findByText('A <b>lamp</b> is removed')
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    await waitFor(() => expect(screen.queryByRole('button', { name: /lamp/ })).toBeNull())
+    expect(screen.getByRole('button', { name: /chair/ })).toBeTruthy()
+    const gone = asked.filter((a) => a.method === 'DELETE')
+    expect(gone.map((a) => JSON.parse(a.body ?? ''))).toEqual([{ nmIds: [100] }])
+    expect(asked.filter((a) => a.path.startsWith('/api/analytics/products/'))).toHaveLength(1)
   })
 
   it('say that a job is not told of anew, and that it is gone when it is', async () => {

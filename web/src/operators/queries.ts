@@ -97,10 +97,12 @@ async function readList(api: ApiClient, view: View, seller: number, signal: Abor
   }
 }
 
+const productKey = (seller: number, id: number) => [...keys.products, 'one', seller, id]
+
 export function useProduct(seller: number, id: number) {
   const api = useApi()
   return useQuery({
-    queryKey: [...keys.products, 'one', seller, id],
+    queryKey: productKey(seller, id),
     queryFn: ({ signal }) =>
       api.json<ProductPast>(`${BASE}/products/${id}`, {
         query: { sellerId: seller },
@@ -235,6 +237,25 @@ export function useAddProducts() {
       await client.cancelQueries({ queryKey: keys.sellers })
       await client.invalidateQueries({ queryKey: keys.sellers })
       void client.invalidateQueries({ queryKey: keys.products })
+    }
+  }
+}
+
+/** leave: called when it is gone, and before it is gone from the list. */
+export function useRemoveProduct() {
+  const api = useApi()
+  const client = useQueryClient()
+  return async (seller: number, id: number, signal: AbortSignal, leave: () => void) => {
+    try {
+      const path = `${BASE}/sellers/${seller}/products`
+      await api.json(path, { method: 'DELETE', body: { nmIds: [id] }, signal })
+      leave()
+      // What is open of it is not asked for again, which would only tell that it is gone.
+      const queryKey = productKey(seller, id)
+      void client.invalidateQueries({ queryKey, refetchType: 'none' })
+    } finally {
+      void refresh(client, [...keys.products, 'list'])
+      void refresh(client, keys.sellers)
     }
   }
 }
