@@ -20,6 +20,7 @@ import { ChevronDownIcon, ChevronUpIcon, DownloadIcon, SearchIcon } from '../ui/
 import { Notice } from '../ui/Notice'
 import { NoData, useName, Value } from './cells'
 import { figure, isFigure, period } from './format'
+import { NotNewer } from './NotNewer'
 import classes from './Products.module.css'
 import { BASE, useProducts } from './queries'
 import type { Product, ProductList, Seller, Totals } from './types'
@@ -46,28 +47,9 @@ interface Props {
 export function Products({ seller, view, change }: Props) {
   const { t } = useTranslation(['analytics', 'operators'])
   const why = useWhyError()
-  const list = useProducts(view, seller.id)
-  if (list.data === undefined) {
-    return (
-      <section className={panel.panel} aria-label={t('list')}>
-        {list.error === null ? (
-          <Skeletons />
-        ) : (
-          <Notice
-            title={t('operators:failedToLoad', {
-              reason: why(list.error),
-            })}
-          >
-            <Button variant="default" onClick={() => void list.refetch()}>
-              {t('operators:tryAgain')}
-            </Button>
-          </Notice>
-        )}
-      </section>
-    )
-  }
-  const { totals, total_count: total } = list.data
-  if (total === 0 && !isFiltered(view)) {
+  const { data: list, error, refetch, isPlaceholderData: old } = useProducts(view, seller.id)
+  // Rows of before may be those of a filter that nothing matched.
+  if (list !== undefined && !old && list.total_count === 0 && !isFiltered(view)) {
     const { allProducts: all } = seller
     return (
       <Notice title={t('noProducts')} text={all ? t('noProductsYet') : t('noProductsText')}>
@@ -79,23 +61,24 @@ export function Products({ seller, view, change }: Props) {
   }
   return (
     <>
-      <Sums totals={totals} />
+      {list !== undefined && <Sums totals={list.totals} />}
       <section className={panel.panel} aria-label={t('list')}>
+        {/* There whatever becomes of the rows, as somebody may be typing in it. */}
         <FilterBar view={view} change={change} />
-        {list.error !== null && (
-          <p className={panel.error} role="alert">
-            {t('operators:notNewer', {
-              reason: why(list.error),
-            })}
-          </p>
+        {list !== undefined ? (
+          <>
+            <NotNewer error={error} onRetry={() => void refetch()} />
+            <Rows seller={seller} list={list} old={old} view={view} change={change} />
+          </>
+        ) : error === null ? (
+          <Skeletons />
+        ) : (
+          <Notice title={t('operators:failedToLoad', { reason: why(error) })}>
+            <Button variant="default" onClick={() => void refetch()}>
+              {t('operators:tryAgain')}
+            </Button>
+          </Notice>
         )}
-        <Rows
-          seller={seller}
-          list={list.data}
-          old={list.isPlaceholderData}
-          view={view}
-          change={change}
-        />
       </section>
     </>
   )

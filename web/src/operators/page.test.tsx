@@ -383,6 +383,41 @@ describe('the operators’ pages', () => {
     expect(cells[5]).toMatch(/^\D?30,900$/)
   })
 
+  it('keep the filters, and what is typed, whatever becomes of the rows', async () => {
+    const answers: Record<string, () => Response> = {
+      '': () => json({ products: [product], total_count: 1, totals, next_cursor: null }),
+      none: () => json({ products: [], total_count: 0, totals, next_cursor: null }),
+      bad: () => problem(500, 'internal'),
+    }
+    let held: Promise<void> | null = null
+    server({
+      'GET /api/analytics/products': async ({ path }) => {
+        await held
+        return answers[new URLSearchParams(path.split('?')[1]).get('search') ?? '']!()
+      },
+    })
+    open('/analytics?q=none')
+    await screen.findByText('No product matches')
+    const field = screen.getByLabelText('Search')
+    let go = () => {}
+    held = new Promise((resolve) => (go = resolve))
+    await userEvent.clear(field)
+    // Long enough for it to be asked for; the rows are those of the filter before.
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    expect(field.isConnected).toBe(true)
+    expect(document.activeElement).toBe(field)
+    go()
+    held = null
+    await screen.findByRole('button', { name: /lamp/ })
+    await userEvent.type(field, 'bad')
+    await screen.findByText(/^It could not be read/)
+    expect(screen.getByLabelText('Search')).toBe(field)
+    expect(document.activeElement).toBe(field)
+    await userEvent.clear(field)
+    await screen.findByRole('button', { name: /lamp/ })
+    expect(document.activeElement).toBe(field)
+  })
+
   it('take a product off after a question, and only that', async () => {
     const products = [product, { ...product, nmId: 200, title: 'A chair' }]
     const asked = server({
