@@ -19,7 +19,7 @@ import { BusyButton } from '../ui/BusyButton'
 import { ChevronDownIcon, ChevronUpIcon, DownloadIcon, SearchIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
 import { NoData, useName, Value } from './cells'
-import { figure, isFigure, period } from './format'
+import { figure, FIGURES, isFigure, period } from './format'
 import { NotNewer } from './NotNewer'
 import classes from './Products.module.css'
 import { BASE, useProducts } from './queries'
@@ -97,18 +97,33 @@ const SUMS = [
 
 function Sums({ totals }: { totals: Totals }) {
   const { t } = useTranslation('analytics')
-  const products = t('products', { count: totals.products, n: number(totals.products) })
+  const { products: all, withData, ofOtherPeriods: others = 0 } = totals
+  const n = number(all)
+  const products =
+    withData === all
+      ? t('products', { count: all, n })
+      : t('ofProducts', { count: all, n, withData: number(withData) })
   const of = period(totals)
+  // Money that is there, and cannot be added up.
+  const mixed = withData > 0 && totals.revenue === null && totals.currency === null
   return (
     <section className={classes.sums} aria-labelledby="totals">
       <h2 id="totals">
         {of === null ? t('totalsNoPeriod', { products }) : t('totals', { products, ...of })}
+        {others > 0 && `; ${t('ofOtherPeriods', { count: others, n: number(others) })}`}
       </h2>
       <dl>
         {SUMS.map((name) => (
           <div key={name}>
             <dt>{t(`column_${name}`)}</dt>
-            <dd>{figure(name, totals[name], totals.currency) ?? <NoData />}</dd>
+            <dd>
+              {figure(name, totals[name], totals.currency) ??
+                (mixed && FIGURES[name] === 'money' ? (
+                  <span className={classes.mixed}>{t('severalCurrencies')}</span>
+                ) : (
+                  <NoData />
+                ))}
+            </dd>
           </div>
         ))}
       </dl>

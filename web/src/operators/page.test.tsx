@@ -383,6 +383,52 @@ describe('the operators’ pages', () => {
     expect(cells[5]).toMatch(/^\D?30,900$/)
   })
 
+  it.each([
+    [
+      'en',
+      5,
+      'Totals of 433 of 438 products, Nov 1, 2026 – Nov 30, 2026; the newest figures of 5 are of other periods and not counted in',
+    ],
+    [
+      'ru',
+      5,
+      'Итого: 433 из 438 товаров, 1 нояб. 2026 г. – 30 нояб. 2026 г.; новейшие показатели 5 товаров — за другие периоды и не учтены',
+    ],
+    [
+      'uk',
+      1,
+      'Разом: 433 із 438 товарів, 1 лист. 2026 р. – 30 лист. 2026 р.; найновіші показники 1 товару — за інший період і не враховані',
+    ],
+    ['en', undefined, 'Totals of 433 of 438 products, Nov 1, 2026 – Nov 30, 2026'],
+  ] as const)(
+    'say in %s of which products and of what time the sums are',
+    async (language, ofOtherPeriods, text) => {
+      await setLanguage(language)
+      const period = { periodStart: '2026-11-01', periodEnd: '2026-11-30' }
+      const some = { ...totals, ...period, products: 438, withData: 433, ofOtherPeriods }
+      server({
+        'GET /api/analytics/products': () =>
+          json({ products: [product], total_count: 438, totals: some, next_cursor: null }),
+      })
+      open('/analytics')
+      await screen.findByRole('heading', { name: text })
+    },
+  )
+
+  it('do not call money missing that is in several currencies', async () => {
+    const mixed = { ...totals, addToCart: null, revenue: null, avgOrderValue: null, currency: null }
+    server({
+      'GET /api/analytics/products': () =>
+        json({ products: [product], total_count: 1, totals: mixed, next_cursor: null }),
+    })
+    open('/analytics')
+    const sums = await screen.findByRole('region', { name: 'Totals of 1 product' })
+    const said = (name: string) => within(sums).getByText(name).nextElementSibling?.textContent
+    expect(said('Ordered for')).toBe('several currencies')
+    expect(said('Per order')).toBe('several currencies')
+    expect(said('To cart')).toBe('—no data')
+  })
+
   it('keep the filters, and what is typed, whatever becomes of the rows', async () => {
     const answers: Record<string, () => Response> = {
       '': () => json({ products: [product], total_count: 1, totals, next_cursor: null }),

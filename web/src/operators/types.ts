@@ -86,7 +86,13 @@ export interface ProductPast extends Product {
   history: Period[]
 }
 
-export type Totals = Omit<Figures, 'cancelSum'> & { products: number; withData: number }
+/** The sums of one period: that which most of the products have. */
+export type Totals = Omit<Figures, 'cancelSum'> & {
+  /** All that match, those whose figures are in the sums, and those of another period. */
+  products: number
+  withData: number
+  ofOtherPeriods?: number
+}
 
 export interface ProductList {
   products: Product[]
