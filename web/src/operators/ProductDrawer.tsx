@@ -76,6 +76,11 @@ function Body({ product }: { product: ProductPast }) {
   const why = useWhy()
   const name = useName()(product)
   const of = period(product)
+  const { textsPeriodStart, textsPeriodEnd } = product
+  const textsOf = period({ periodStart: textsPeriodStart, periodEnd: textsPeriodEnd })
+  const asFigures =
+    textsOf === null ||
+    (textsPeriodStart === product.periodStart && textsPeriodEnd === product.periodEnd)
   const ids = [product.nmId, product.vendorCode, product.brand, product.subject]
   return (
     <>
@@ -87,7 +92,7 @@ function Body({ product }: { product: ProductPast }) {
           {ids.map((text, i) => text !== null && <span key={i}>{text}</span>)}
         </p>
       </div>
-      <div className={classes.live} data-tone={product.syncError === null ? 'good' : 'warn'}>
+      <div className={classes.live} data-tone={toneOf(product)}>
         <p>
           <Status product={product} />
           {product.syncError !== null && (
@@ -126,19 +131,31 @@ function Body({ product }: { product: ProductPast }) {
         </dl>
       </section>
       <section className={classes.group}>
-        <h3>{t('queries')}</h3>
-        <Texts texts={product.topSearchQueries} />
+        <h3>
+          {t('queries')}
+          {textsOf !== null && ` · ${t('period', textsOf)}`}
+        </h3>
+        <Texts
+          texts={product.topSearchQueries}
+          none={asFigures ? t('noQueries') : t('noQueriesThen', textsOf)}
+        />
       </section>
     </>
   )
 }
 
+/** Of the last try; none where there was none. */
+function toneOf({ syncStatus }: Product): 'good' | 'warn' | undefined {
+  if (syncStatus === null) return undefined
+  return syncStatus === 'success' ? 'good' : 'warn'
+}
+
 const COLUMNS = ['openCard', 'addToCart', 'orders', 'avgPosition'] as const
 
-function Texts({ texts }: { texts: SearchText[] | null }) {
+function Texts({ texts, none }: { texts: SearchText[] | null; none: string }) {
   const { t } = useTranslation('analytics')
   if (texts === null) return <NoData />
-  if (texts.length === 0) return <p>{t('noQueries')}</p>
+  if (texts.length === 0) return <p>{none}</p>
   const heads = {
     openCard: t('column_views'),
     addToCart: t('column_addToCart'),

@@ -1,5 +1,5 @@
 import { notifications, Notifications } from '@mantine/notifications'
-import { fireEvent, screen, waitFor, within } from '@testing-library/react'
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { Route, Routes } from 'react-router-dom'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -55,9 +55,11 @@ const past = {
   vendorCode: null,
   brand: null,
   subject: null,
-  topSearchQueries: null,
-  periodStart: null,
-  periodEnd: null,
+  topSearchQueries: null as unknown[] | null,
+  textsPeriodStart: null as string | null,
+  textsPeriodEnd: null as string | null,
+  periodStart: '2026-11-01',
+  periodEnd: '2026-11-30',
   lastAttemptAt: null,
   history: [],
 }
@@ -462,6 +464,29 @@ describe('the operators’ pages', () => {
     await userEvent.clear(field)
     await screen.findByRole('button', { name: /lamp/ })
     expect(document.activeElement).toBe(field)
+  })
+
+  it('say of what time search texts are, and that there are none of that', async () => {
+    const texts = { topSearchQueries: [] as unknown[], textsPeriodStart: '2026-11-17' }
+    let shown = { ...past, ...texts, textsPeriodEnd: '2026-11-23' }
+    server({ 'GET /api/analytics/products/100': () => json(shown) })
+    open('/analytics?seller=7&product=100')
+    await screen.findByRole('heading', { name: 'Search texts · Nov 17, 2026 – Nov 23, 2026' })
+    screen.getByText('There were none from Nov 17, 2026 to Nov 23, 2026.')
+    cleanup()
+    shown = { ...shown, textsPeriodStart: past.periodStart, textsPeriodEnd: past.periodEnd }
+    open('/analytics?seller=7&product=100')
+    await screen.findByRole('heading', { name: 'Search texts · Nov 1, 2026 – Nov 30, 2026' })
+    screen.getByText('There are none for this period.')
+  })
+
+  it('do not show one that was never tried as a good one', async () => {
+    const never = { ...past, syncStatus: null }
+    server({ 'GET /api/analytics/products/100': () => json(never) })
+    open('/analytics?seller=7&product=100')
+    const drawer = await screen.findByRole('dialog', { name: 'Details' })
+    const said = await within(drawer).findByText('Not tried yet')
+    expect(said.closest('[data-tone]')).toBeNull()
   })
 
   it('take a product off after a question, and only that', async () => {

@@ -62,6 +62,9 @@ export interface Product extends Figures {
   addToWishlist: number | null
   totalQueries: number | null
   topSearchQueries: SearchText[] | null
+  /** Of the search texts, which come after the figures and stay until newer ones do. */
+  textsPeriodStart: Day | null
+  textsPeriodEnd: Day | null
   syncStatus: string | null
   syncError: { code: string; detail: string } | null
   lastSyncAt: Time | null
