@@ -14,7 +14,7 @@ import classes from './Jobs.module.css'
 import { Kind, useTook } from './JobsPage'
 import { NotNewer } from './NotNewer'
 import { isGone } from './queries'
-import { isOver } from './run'
+import { isOver, isWhole } from './run'
 import { RunCard, useFacts, useReason } from './RunCard'
 import { State } from './State'
 import type { Run } from './types'
@@ -79,8 +79,8 @@ function Facts({
   batches: Parameters<ReturnType<typeof useFacts>>[1]
 }) {
   const { t } = useTranslation('jobs')
-  const now = useNow(isOver(run) ? null : 1000)
-  const facts = useFacts()(run, batches)
+  const now = Math.max(useNow(isOver(run) ? null : 1000), Date.now())
+  const facts = useFacts()(run, batches, now)
   const reason = useReason()(run)
   const time = (at: string | null) =>
     at === null ? null : (
@@ -97,7 +97,7 @@ function Facts({
     [t('created'), time(run.created_at)],
     [t('startedAt'), time(run.started_at) ?? (isOver(run) ? null : t('notStarted'))],
     [t('finished'), time(run.finished_at)],
-    [t('took'), useTook()(run, Math.max(now, Date.now()))],
+    [t('took'), useTook()(run, now)],
   ]
   return (
     <dl className={classes.facts}>
@@ -115,6 +115,7 @@ function Facts({
 }
 
 const ERRORS_SHOWN = 100
+const WHOLE = { job: 'jobs:whole', texts: 'queries', products: 'jobs:products' } as const
 const PRODUCT = /^[1-9]\d{0,14}$/
 
 function Errors({ run }: { run: Run }) {
@@ -159,8 +160,8 @@ function ErrorRow({ error, seller }: { error: JobError; seller: number | null })
             {id}
           </Link>
         ) : (
-          // Not of one product: the search texts of the run, or all of it.
-          <>{id === 'texts' ? t('queries') : id === 'job' ? t('jobs:whole') : id}</>
+          // Not of one product: the search texts of the run, its list, or all of it.
+          <>{isWhole(id) ? t(WHOLE[id]) : id}</>
         )}
       </td>
       <td>

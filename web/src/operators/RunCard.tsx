@@ -12,7 +12,7 @@ import { NotNewer } from './NotNewer'
 import { isGone, useAct, useSellers } from './queries'
 import { share } from './format'
 import classes from './RunCard.module.css'
-import { actionsOf, isOver, type Batches, type RunAction } from './run'
+import { actionsOf, etaOf, isOver, isWhole, type Batches, type RunAction } from './run'
 import { tones } from './State'
 import type { Run } from './types'
 import { useRun } from './useRun'
@@ -47,7 +47,7 @@ interface Props {
 /** How far a run is, what it waits for, and what can be done to it. */
 export function RunCard({ run, batches, lost, children }: Props) {
   const { t } = useTranslation('jobs')
-  const now = useNow(isOver(run) ? null : 1000)
+  const now = Math.max(useNow(isOver(run) ? null : 1000), Date.now())
   const headline = useHeadline()(run, now)
   const { percentage } = run.progress
   const card = useRef<HTMLElement>(null)
@@ -85,7 +85,7 @@ export function RunCard({ run, batches, lost, children }: Props) {
       <Track run={run} text={headline} />
       <p className={bar.details}>
         {lost && <span className={bar.lost}>{t('lost')}</span>}
-        {useFacts()(run, batches).map(([name, value]) => (
+        {useFacts()(run, batches, now).map(([name, value]) => (
           <span key={name}>
             {name} {value}
           </span>
@@ -110,9 +110,9 @@ function AnotherToken({ run }: { run: Run }) {
 }
 
 /** The name and the value of each figure of a run that is known. */
-export function useFacts(): (run: Run, batches: Batches | null) => [string, string][] {
+export function useFacts(): (run: Run, batches: Batches | null, now: number) => [string, string][] {
   const { t } = useTranslation('jobs')
-  return (run, batches) => {
+  return (run, batches, now) => {
     const { done, total } = run.progress
     const facts: [string, string][] = []
     const of = (n: number, all: number) => t('ofTotal', { n: number(n), total: number(all) })
@@ -128,7 +128,8 @@ export function useFacts(): (run: Run, batches: Batches | null) => [string, stri
       facts.push([t('calls'), left > 0 ? `${made}, ${t('callsLeft', { n: number(left) })}` : made])
     }
     if (run.counts.failed > 0) facts.push([t('failed'), number(run.counts.failed)])
-    if (run.eta_at !== null && !isOver(run)) facts.push([t('eta'), moment(run.eta_at)])
+    const eta = etaOf(run, now)
+    if (eta !== null) facts.push([t('eta'), moment(eta)])
     return facts
   }
 }
@@ -140,7 +141,7 @@ function useHeadline(): (run: Run, now: number) => string {
   return (run, now) => {
     const why = reason(run)
     const because = (text: string) => (why === null ? text : `${text}, ${why}`)
-    const whole = run.errors.find(({ item }) => item === 'job' || item === 'texts')
+    const whole = run.errors.find(({ item }) => isWhole(item))
     const after = (text: string) =>
       whole === undefined ? text : `${text}. ${whyError(whole.code, whole.detail)}`
     switch (run.state) {

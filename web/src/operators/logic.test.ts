@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { axis, figure } from './format'
 import { lines, niceTop, place, type Box } from './chart'
-import { actionsOf, batchesAfter, gently, parse, runAfter } from './run'
+import { actionsOf, batchesAfter, etaOf, gently, parse, runAfter } from './run'
 import type { Run } from './types'
 import { changed, listKey, listQuery, readView, turned, USUAL, writeView, type View } from './view'
 
@@ -133,6 +133,18 @@ describe('a run and its events', () => {
     expect(actionsOf(run({ state: 'cancelled' }))).toEqual(['retry'])
     const failed = { ...run().counts, failed: 3 }
     expect(actionsOf(run({ state: 'failed', counts: failed }))).toEqual(['retryFailed', 'retry'])
+  })
+
+  it('has no end foretold that is past, or comes before it goes on', () => {
+    const now = Date.parse('2026-11-20T10:00:00Z')
+    const eta = (eta_at: string | null, what: Partial<Run> = {}) =>
+      etaOf(run({ eta_at, ...what }), now)
+    expect(eta(null)).toBeNull()
+    expect(eta('2026-11-20T10:00:01Z')).toBe('2026-11-20T10:00:01Z')
+    expect(eta('2026-11-20T09:59:59Z')).toBeNull()
+    expect(eta('2026-11-20T10:05:00Z', { waiting_until: '2026-11-20T10:05:01Z' })).toBeNull()
+    expect(eta('2026-11-20T10:05:00Z', { waiting_until: '2026-11-20T10:04:59Z' })).not.toBeNull()
+    expect(eta('2026-11-20T10:05:00Z', { state: 'done' })).toBeNull()
   })
 
   it('reads over what is no event', () => {

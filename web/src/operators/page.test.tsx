@@ -607,6 +607,18 @@ describe('the operators’ pages', () => {
     expect(screen.queryByText('0 products')).toBeNull()
   })
 
+  it('say that the list of a run would not hold still, as what is of all of it', async () => {
+    const errors = [
+      { item: '100', code: 'no_data', detail: 'x' },
+      { item: 'products', code: 'list_moving', detail: 'x' },
+    ]
+    server({ 'GET /api/analytics/jobs/a1': () => json({ ...job, state: 'partial', errors }) })
+    open('/jobs?job=a1')
+    await screen.findByText(/^Refreshed in part\. The API’s list kept moving while it was read/)
+    const row = screen.getAllByRole('row').find((one) => /list kept moving/.test(one.textContent!))
+    expect(row!.querySelector('td')!.textContent).toBe('Products')
+  })
+
   it('tell when a job was asked for that has not begun, or never did', async () => {
     const late = { ...job, created_at: '2025-03-04T10:00:00Z', started_at: null }
     server({
