@@ -5,6 +5,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
+import { ApiError } from '../api/error'
 import { number } from '../i18n/format'
 import cards from '../programs/Cards.module.css'
 import { readCsv, save } from '../programs/export'
@@ -235,7 +236,7 @@ function Rows({ seller, list, old, view, change }: RowsProps) {
 
 /** All that is filtered as a file. */
 function ExportButton({ seller, view }: Pick<Props, 'seller' | 'view'>) {
-  const { t } = useTranslation('analytics')
+  const { t } = useTranslation(['analytics', 'programs'])
   const api = useApi()
   const why = useWhyError()
   const file = useMutation({
@@ -246,10 +247,12 @@ function ExportButton({ seller, view }: Pick<Props, 'seller' | 'view'>) {
     },
     onSuccess: save,
     onError: (error) => {
+      const cut = error instanceof ApiError && error.code === 'cut_off'
       notifications.show({
         title: t('exportFailed'),
-        message: why(error),
+        message: cut ? t('programs:exportCut') : why(error),
         color: 'red',
+        autoClose: 10_000,
       })
     },
   })
@@ -337,7 +340,7 @@ function Name({ product, change }: { product: Product; change: Change }) {
     <button
       type="button"
       className={classes.name}
-      aria-label={t('detailsOf', { name })}
+      aria-label={t('detailsOf', { name, id: product.nmId })}
       aria-haspopup="dialog"
       onClick={() => change({ product: product.nmId })}
     >

@@ -139,7 +139,7 @@ describe('the operators’ pages', () => {
       return fetched(url, init)
     })
     open('/analytics')
-    await screen.findByRole('button', { name: /A <b>lamp<\/b>/ })
+    await screen.findByRole('button', { name: 'Details of A <b>lamp</b>, 100' })
     expect(asked.length).toBeGreaterThan(2)
     expect(new Set(given.map((init) => init.credentials))).toEqual(new Set(['same-origin']))
     for (const { headers } of asked) {
@@ -617,6 +617,31 @@ describe('the operators’ pages', () => {
     await screen.findByText(/^Refreshed in part\. The API’s list kept moving while it was read/)
     const row = screen.getAllByRole('row').find((one) => /list kept moving/.test(one.textContent!))
     expect(row!.querySelector('td')!.textContent).toBe('Products')
+  })
+
+  it('say that a file was cut off, in the reader’s language', async () => {
+    await setLanguage('uk')
+    server({
+      'GET /api/analytics/products': ({ headers }) =>
+        headers['Accept'] === 'text/csv'
+          ? new Response('nmId\n100\n20', { headers: { 'X-Total-Count': '2' } })
+          : json({ products: [product], total_count: 2, totals, next_cursor: null }),
+    })
+    open('/analytics')
+    const button = await screen.findByRole('button', { name: 'Експорт CSV' })
+    button.focus()
+    await userEvent.keyboard('{Enter}')
+    await screen.findByText(/^Файл обірвався в дорозі й неповний/)
+    expect(document.activeElement).toBe(button)
+  })
+
+  it('say something of an answer that is a proxy’s own', async () => {
+    server({
+      'GET /api/analytics/sellers': () =>
+        new Response('<html>403 Forbidden</html>', { status: 403, statusText: '' }),
+    })
+    open('/analytics')
+    await screen.findByText(/^It could not be read: The answer cannot be read; it is perhaps/)
   })
 
   it('tell when a job was asked for that has not begun, or never did', async () => {
