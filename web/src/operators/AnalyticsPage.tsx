@@ -136,7 +136,7 @@ function OneSeller({ seller, sellers, view, change }: Props) {
     try {
       const begun = await mutateAsync({ sellerId: seller.id })
       setSeen(begun.taskId)
-      notifications.show({ ...startedWords(begun), color: 'green' })
+      notifications.show(startedWords(begun))
     } catch (error) {
       notifications.show({
         title: t('startFailed'),
@@ -146,13 +146,19 @@ function OneSeller({ seller, sellers, view, change }: Props) {
       })
     }
   }
-  const startedWords = ({ joined, etaSeconds }: Task) => ({
-    title: joined ? t('joined') : t('started'),
-    message:
-      etaSeconds === undefined || etaSeconds === null
-        ? ''
-        : t('startedEta', { eta: duration(etaSeconds * 1000) }),
-  })
+  const startedWords = ({ joined, state, etaSeconds }: Task) => {
+    if (joined && state === 'paused') {
+      return { title: t('joinedPaused'), message: t('joinedPausedText'), color: 'yellow' }
+    }
+    return {
+      title: joined ? t('joined') : t('started'),
+      message:
+        etaSeconds === undefined || etaSeconds === null
+          ? ''
+          : t('startedEta', { eta: duration(etaSeconds * 1000) }),
+      color: 'green',
+    }
+  }
   const starting = start.isPending && start.variables.ifOlderThanHours === undefined
   return (
     <>

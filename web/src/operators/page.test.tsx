@@ -222,6 +222,27 @@ describe('the operators’ pages', () => {
     await screen.findByText('Ошибка запуска синхронизации')
   })
 
+  it.each([
+    ['en', { state: 'paused' }, /^The run of this seller is paused/, /^Resume it/],
+    ['ru', { state: 'paused' }, /на паузе$/, /^Продолжите её/],
+    ['ru', { state: 'waiting', etaSeconds: 65 }, 'Синхронизация уже выполняется', /1 мин 5 с$/],
+    ['uk', { state: 'running', etaSeconds: 65 }, 'Синхронізація вже виконується', /1 хв 5 с$/],
+  ] as const)('say in %s how a run stands that was there already: %j', async (...given) => {
+    const [language, task, title, text] = given
+    await setLanguage(language)
+    server({
+      'POST /api/analytics/sync-background': ({ body }) =>
+        body?.includes('ifOlder')
+          ? json({ taskId: null, fresh: true })
+          : json({ taskId: 'a1', joined: true, etaSeconds: null, ...task }, 202),
+    })
+    open('/analytics')
+    const name = /^(?:Sync analytics|Синхронизировать аналитику|Синхронізувати аналітику)$/
+    await userEvent.click(await screen.findByRole('button', { name }))
+    await screen.findByText(title)
+    await screen.findByText(text)
+  })
+
   it('follow a run to its end and then have the rows read anew', async () => {
     const line = new Line()
     let state = { ...job }

@@ -1,4 +1,4 @@
-import type { Job, Time } from '../api/types'
+import type { Job, JobState, Time } from '../api/types'
 
 /* What docs/openapi.yaml says of analytics, as far as the pages use it. */
 
@@ -107,8 +107,10 @@ export interface ProductList {
 export interface Task {
   taskId: string | null
   fresh?: boolean
+  /** It was under way already, in this state. */
   joined?: boolean
-  /** Null while nobody knows how many products there are. */
+  state?: JobState
+  /** Null while nobody knows how many products there are, or when it goes on. */
   etaSeconds?: number | null
 }
 
