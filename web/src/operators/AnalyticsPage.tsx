@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router-dom'
 
+import { ApiError } from '../api/error'
 import { ago, duration } from '../i18n/format'
 import { useNow } from '../sync/now'
 import panel from '../sync/SyncPanel.module.css'
@@ -12,8 +13,8 @@ import { AlertIcon, InboxIcon, PlusIcon, SettingsIcon, SyncIcon } from '../ui/ic
 import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
 import classes from './Manage.module.css'
-import { Products } from './Products'
 import { NotNewer } from './NotNewer'
+import { Products } from './Products'
 import { useNewProducts, useSellers, useStart } from './queries'
 import { RunOf } from './RunCard'
 import { Sellers } from './Sellers'
@@ -103,6 +104,7 @@ const STALE_HOURS = 24
 function OneSeller({ seller, sellers, view, change }: Props) {
   const { t } = useTranslation('analytics')
   const why = useWhyError()
+  const tokenState = useTokenState()
   const start = useStart()
   useNewProducts(seller)
   // What is opened is of this seller, also when another one comes to be the first.
@@ -140,11 +142,18 @@ function OneSeller({ seller, sellers, view, change }: Props) {
     } catch (error) {
       notifications.show({
         title: t('startFailed'),
-        message: why(error),
+        message: whyNot(error),
         color: 'red',
         autoClose: 10_000,
       })
     }
+  }
+  // These codes have another meaning here than elsewhere.
+  const whyNot = (error: unknown) => {
+    const code = error instanceof ApiError ? error.code : null
+    if (code === 'unfit_field') return t('noProducts')
+    if (code !== 'conflict') return why(error)
+    return seller.tokenState === 'active' ? t('token_refused') : tokenState(seller)
   }
   const startedWords = ({ joined, state, etaSeconds }: Task) => {
     if (joined && state === 'paused') {

@@ -277,6 +277,21 @@ describe('what is open', () => {
 })
 
 describe('a token', () => {
+  it('is not tried when too many were, which is not called a wrong login', async () => {
+    server([seller], {
+      'POST /api/analytics/sellers/7/token': () =>
+        new Response(JSON.stringify({ status: 429, code: 'too_many_refusals', detail: 'x' }), {
+          status: 429,
+          headers: { 'Retry-After': '60' },
+        }),
+    })
+    open('/analytics?manage=token')
+    await userEvent.type(await screen.findByLabelText('Another token'), `${TOKEN}{Enter}`)
+    expect((await screen.findByRole('alert')).textContent).toBe(
+      'Too many tokens that the API does not accept were tried. Try again in 1 min',
+    )
+  })
+
   it('that expires soon is warned about, and replaced', async () => {
     const soon = { ...seller, tokenExpiresAt: '2026-12-01T10:00:00Z', tokenExpiresSoon: true }
     const sellers: (typeof seller)[] = [soon]

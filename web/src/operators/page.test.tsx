@@ -243,6 +243,24 @@ describe('the operators’ pages', () => {
     await screen.findByText(text)
   })
 
+  it.each([
+    ['ru', 409, 'conflict', {}, 'API не принимает токен'],
+    ['en', 409, 'conflict', { tokenState: 'expired' }, 'The token has expired'],
+    ['uk', 422, 'unfit_field', { products: 0 }, 'У цього продавця ще немає товарів'],
+  ] as const)('say in %s why a run is refused: %i %s', async (...given) => {
+    const [language, status, code, what, text] = given
+    await setLanguage(language)
+    server({
+      'GET /api/analytics/sellers': () => json({ sellers: [{ ...seller, ...what }] }),
+      'POST /api/analytics/sync-background': ({ body }) =>
+        body?.includes('ifOlder') ? json({ taskId: null, fresh: true }) : problem(status, code),
+    })
+    open('/analytics')
+    const name = /^(?:Sync analytics|Синхронизировать аналитику|Синхронізувати аналітику)$/
+    await userEvent.click(await screen.findByRole('button', { name }))
+    await within(await screen.findByRole('alert')).findByText(text)
+  })
+
   it('follow a run to its end and then have the rows read anew', async () => {
     const line = new Line()
     let state = { ...job }
