@@ -158,6 +158,15 @@ async function main() {
     await shot(page, 'analytics-product')
     await page.keyboard.press('Escape')
     await drawer.waitFor({ state: 'hidden' })
+    // Where nights are missing the line does not go on as if they were not.
+    stack.sql(`DELETE FROM product_analytics p WHERE account_id = ${demo} AND nm_id = ${first.nmId}
+      AND (SELECT max(period_end) FROM product_analytics WHERE account_id = p.account_id AND nm_id = p.nm_id) - period_end BETWEEN 3 AND 7`)
+    await page.goto(`/analytics?seller=${demo}&product=${first.nmId}`)
+    await sees(chart, 'the chart, with five nights less')
+    is(await chart.locator('circle').count(), 17, 'a point for each that is left')
+    is((await drawer.getByRole('figure').locator('path').getAttribute('d')).match(/M/g).length, 2, 'and a gap for those that are not')
+    const xs = await chart.locator('circle').evaluateAll((all) => all.map((one) => Number(one.getAttribute('cx'))))
+    ok(Math.abs(xs.at(-3) - xs.at(-4) - 6 * (xs.at(-1) - xs.at(-2))) < 0.5, '... as wide as they are long')
     await browser.isClean()
   })
 
