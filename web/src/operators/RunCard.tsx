@@ -8,14 +8,17 @@ import { countdown, moment, number } from '../i18n/format'
 import { useNow } from '../sync/now'
 import bar from '../sync/SyncBar.module.css'
 import { BusyButton } from '../ui/BusyButton'
+import { Dialog } from '../ui/Dialog'
+import manage from './Manage.module.css'
 import { NotNewer } from './NotNewer'
 import { isGone, useAct, useSellers } from './queries'
 import { share } from './format'
 import classes from './RunCard.module.css'
-import { actionsOf, etaOf, isOver, isWhole, type Batches, type RunAction } from './run'
+import { actionsOf, etaOf, isOver, isWhole, leftOf, type Batches, type RunAction } from './run'
 import { tones } from './State'
 import type { Run } from './types'
 import { useRun } from './useRun'
+import { useStop } from './useStop'
 import { useWhy, useWhyError } from './useWhy'
 
 /** The run of the page's seller, with the way to its own page. */
@@ -53,15 +56,27 @@ export function RunCard({ run, batches, lost, children }: Props) {
   const card = useRef<HTMLElement>(null)
   const actions = useRef<HTMLDivElement>(null)
   const pressed = useRef<string | null>(null)
+  const [wanted, setAsking] = useState(false)
+  const asking = wanted && !isOver(run)
   const offered = actionsOf(run).join()
   // What was pressed is not there any more: the keyboard is beside it, not nowhere.
+  const beside = () => {
+    const at = document.activeElement
+    if (at !== document.body && at?.id !== 'content') return
+    const next = actions.current?.querySelector<HTMLElement>('button, a') ?? card.current
+    next?.focus({ preventScroll: true })
+  }
   useEffect(() => {
     if (pressed.current === null || pressed.current === offered) return
     pressed.current = null
-    if (document.activeElement !== document.body) return
-    const next = actions.current?.querySelector<HTMLElement>('button, a') ?? card.current
-    next?.focus({ preventScroll: true })
+    beside()
   })
+  const asked = useRef(false)
+  useEffect(() => {
+    // Once the question has given it back to where it was opened from, if that is there.
+    if (asked.current && !asking) setTimeout(beside)
+    asked.current = asking
+  }, [asking])
   return (
     <section
       ref={card}
@@ -77,7 +92,12 @@ export function RunCard({ run, batches, lost, children }: Props) {
           <span className={bar.percent}>{share(percentage)}</span>
         )}
         <div ref={actions} className={`${bar.actions} ${classes.actions}`}>
-          <RunActions run={run} onDone={() => (pressed.current = offered)} />
+          <RunActions
+            run={run}
+            asking={asking}
+            onAsk={setAsking}
+            onDone={() => (pressed.current = offered)}
+          />
           <AnotherToken run={run} />
           {children}
         </div>
@@ -205,18 +225,29 @@ function Track({ run, text }: { run: Run; text: string }) {
   )
 }
 
-function RunActions({ run, onDone }: { run: Run; onDone(): void }) {
+interface ActionsProps {
+  run: Run
+  /** Whether it is asked about cancelling it. */
+  asking: boolean
+  onAsk(asking: boolean): void
+  onDone(): void
+}
+
+function RunActions({ run, asking, onAsk, onDone }: ActionsProps) {
   const { t } = useTranslation('jobs')
   const act = useAct()
   const navigate = useNavigate()
+  const stop = useStop()
   const why = useWhyError()
+  const named = (what: RunAction) => (what === 'retryFailed' && leftOf(run) ? 'retryRest' : what)
   const perform = async (what: RunAction) => {
+    const signal = stop()
     try {
       const next = await act.mutateAsync({ id: run.id, what })
       onDone()
-      notifications.show({ message: t(`did_${what}`), color: 'green' })
+      notifications.show({ message: t(`did_${named(what)}`), color: 'green' })
       // A run again is another job.
-      if (next.id !== run.id) void navigate(`/jobs?job=${next.id}`)
+      if (next.id !== run.id && !signal.aborted) void navigate(`/jobs?job=${next.id}`)
     } catch (error) {
       notifications.show({
         message: t('refused', { reason: why(error) }),
@@ -224,18 +255,40 @@ function RunActions({ run, onDone }: { run: Run; onDone(): void }) {
       })
     }
   }
-  return actionsOf(run).map((what) => (
-    <BusyButton
-      key={what}
-      size="compact-sm"
-      variant={what === 'cancel' ? 'subtle' : 'light'}
-      color={what === 'cancel' ? 'gray' : undefined}
-      busy={act.isPending}
-      onClick={() => void perform(what)}
-    >
-      {t(what)}
-    </BusyButton>
-  ))
+  const cancel = async () => {
+    await perform('cancel')
+    onAsk(false)
+  }
+  return (
+    <>
+      {actionsOf(run).map((what) => (
+        <BusyButton
+          key={what}
+          size="compact-sm"
+          variant={what === 'cancel' ? 'subtle' : 'light'}
+          color={what === 'cancel' ? 'gray' : undefined}
+          aria-haspopup={what === 'cancel' ? 'dialog' : undefined}
+          busy={act.isPending}
+          onClick={() => (what === 'cancel' ? onAsk(true) : void perform(what))}
+        >
+          {t(named(what))}
+        </BusyButton>
+      ))}
+      {asking && (
+        <Dialog title={t('cancelSure')} onClose={() => onAsk(false)} centered>
+          <p className={manage.sure}>{t('cancelSureText')}</p>
+          <div className={manage.buttons}>
+            <Button variant="default" data-autofocus onClick={() => onAsk(false)}>
+              {t('cancelNot')}
+            </Button>
+            <BusyButton color="red" busy={act.isPending} onClick={() => void cancel()}>
+              {t('cancelThis')}
+            </BusyButton>
+          </div>
+        </Dialog>
+      )}
+    </>
+  )
 }
 
 const QUARTER = 25

@@ -130,7 +130,11 @@ describe('a run and its events', () => {
     expect(actionsOf(run({ state: 'paused' }))).toEqual(['resume', 'cancel'])
     expect(actionsOf(run({ state: 'done' }))).toEqual([])
     expect(actionsOf(run({ state: 'partial' }))).toEqual(['retryFailed', 'retry'])
-    expect(actionsOf(run({ state: 'cancelled' }))).toEqual(['retry'])
+    expect(actionsOf(run({ state: 'cancelled' }))).toEqual(['retryFailed', 'retry'])
+    const all = { done: 438, total: 438, percentage: 100 }
+    expect(actionsOf(run({ state: 'cancelled', progress: all }))).toEqual(['retry'])
+    const unknown = { done: 0, total: null, percentage: null }
+    expect(actionsOf(run({ state: 'cancelled', progress: unknown }))).toEqual(['retry'])
     const failed = { ...run().counts, failed: 3 }
     expect(actionsOf(run({ state: 'failed', counts: failed }))).toEqual(['retryFailed', 'retry'])
   })

@@ -624,6 +624,38 @@ describe('the operators’ pages', () => {
     expect(JSON.parse(post?.body ?? '')).toEqual({ failedOnly: true })
   })
 
+  it('ask before a run is cancelled, and offer what is left of it', async () => {
+    let state = 'waiting'
+    const progress = { done: 200, total: 438, percentage: 46 }
+    const asked = server({
+      'GET /api/analytics/jobs/a1': () => json({ ...job, state, progress }),
+      'POST /api/analytics/jobs/a1/cancel': () => {
+        state = 'cancelled'
+        return json({ ...job, state, progress })
+      },
+      'POST /api/analytics/jobs/a1/retry': () => json({ ...job, id: 'e2' }, 202),
+      'GET /api/analytics/jobs/e2': () => json({ ...job, id: 'e2', state: 'queued' }),
+    })
+    open('/jobs?job=a1')
+    const cancel = await screen.findByRole('button', { name: 'Cancel' })
+    await userEvent.click(cancel)
+    const question = await screen.findByRole('dialog', { name: 'Cancel the run?' })
+    await waitFor(() => expect(document.activeElement?.textContent).toBe('Let it go on'))
+    await userEvent.keyboard('{Enter}')
+    await waitFor(() => expect(question.isConnected).toBe(false))
+    await waitFor(() => expect(document.activeElement).toBe(cancel))
+    expect(asked.filter(({ method }) => method === 'POST')).toEqual([])
+    await userEvent.click(cancel)
+    await userEvent.click(await screen.findByRole('button', { name: 'Cancel the run' }))
+    const rest = await screen.findByRole('button', { name: 'Run what is left' })
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    await waitFor(() => expect(document.activeElement).toBe(rest))
+    await userEvent.keyboard('{Enter}')
+    await screen.findByText('It will start in a moment')
+    const post = asked.find((a) => a.method === 'POST' && a.path.endsWith('/retry'))
+    expect(JSON.parse(post?.body ?? '')).toEqual({ failedOnly: true })
+  })
+
   it('say why a run has less, and nothing of what nobody knows', async () => {
     const errors = [{ item: 'job', code: 'partner_error', detail: 'x' }]
     const progress = { done: 0, total: null, percentage: null }

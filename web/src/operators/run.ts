@@ -56,7 +56,13 @@ export function actionsOf(run: Run): RunAction[] {
   if (run.state === 'paused') return ['resume', 'cancel']
   if (!isOver(run)) return ['pause', 'cancel']
   if (run.state === 'done') return []
-  return run.state === 'partial' || run.counts.failed > 0 ? ['retryFailed', 'retry'] : ['retry']
+  const less = run.state === 'partial' || run.counts.failed > 0 || leftOf(run)
+  return less ? ['retryFailed', 'retry'] : ['retry']
+}
+
+/** Whether it was cancelled before it had come to all of them. */
+export function leftOf({ state, progress: { done, total } }: Run): boolean {
+  return state === 'cancelled' && total !== null && done < total
 }
 
 export function parse(data: string): RunEvent | null {
