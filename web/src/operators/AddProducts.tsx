@@ -15,6 +15,8 @@ import type { Seller } from './types'
 interface Report {
   added: number
   known: number
+  /** Those that came after a request that failed. */
+  notSent: number
   rejected: Rejected[]
 }
 
@@ -58,14 +60,23 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
     if (report !== null) told.current?.scrollIntoView({ block: 'nearest' })
   }, [report])
 
-  const send = async ({ ids, rejected }: Read) => {
-    const sum: Report = { added: 0, known: 0, rejected }
+  /** Whether all were sent. Those that were are there, whatever becomes of the others. */
+  const send = async ({ ids, rejected }: Read): Promise<boolean> => {
+    const sum: Report = { added: 0, known: 0, notSent: ids.length, rejected }
     for (const nmIds of pieces(ids)) {
-      const { added, known } = await add(seller.id, { nmIds })
-      sum.added += added
-      sum.known += known
+      try {
+        const { added, known } = await add(seller.id, { nmIds })
+        sum.added += added
+        sum.known += known
+        sum.notSent -= nmIds.length
+      } catch (thrown) {
+        if (sum.notSent === ids.length) throw thrown
+        setFailure(thrown)
+        break
+      }
     }
     setReport(sum)
+    return sum.notSent === 0
   }
 
   const sendList = (event: FormEvent) => {
@@ -77,8 +88,7 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
       return
     }
     void perform('list', async () => {
-      await send(read)
-      setText('')
+      if (await send(read)) setText('')
     })
   }
 
@@ -88,7 +98,7 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
     resetFile.current?.()
     await perform('file', async () => {
       const read = idsOfCsv(decode(await file.arrayBuffer()))
-      if (read.ids.length > 0) return send(read)
+      if (read.ids.length > 0) return void (await send(read))
       setError({ of: 'file', text: t('noIdsInFile', { name: file.name }) })
       return false
     })
@@ -167,14 +177,15 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
 
 const REJECTED_SHOWN = 20
 
-function Told({ report: { added, known, rejected } }: { report: Report }) {
+function Told({ report: { added, known, notSent, rejected } }: { report: Report }) {
   const { t } = useTranslation('analytics')
   const said = [t('added', { count: added, n: number(added) })]
   if (known > 0) said.push(t('known', { count: known, n: number(known) }))
   const n = rejected.length
   return (
-    <div className={classes.report} data-tone={n > 0 ? 'wait' : 'good'}>
+    <div className={classes.report} data-tone={n > 0 || notSent > 0 ? 'wait' : 'good'}>
       <p>{said.join(', ')}</p>
+      {notSent > 0 && <p>{t('notSent', { count: notSent, n: number(notSent) })}</p>}
       {n > 0 && (
         <>
           <p>{t('rejected', { count: n, n: number(n) })}</p>

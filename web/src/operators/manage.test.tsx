@@ -390,6 +390,26 @@ describe('products', () => {
     expect(bodies(asked, '/api/analytics/sellers/7/products')).toEqual([{ nmIds: [100, 200] }])
   })
 
+  it('that were added are told of, and refreshed, also when the rest could not be', async () => {
+    let pieces = 0
+    const asked = server([seller], {
+      'POST /api/analytics/sellers/7/products': ({ body }) =>
+        pieces++ === 0
+          ? json({ added: JSON.parse(body ?? '').nmIds.length, known: 0, rejected: [], total: 0 })
+          : problem(503, 'database'),
+    })
+    open('/analytics?manage=products')
+    await screen.findByLabelText('Ids of products')
+    const input = document.querySelector<HTMLInputElement>('input[type=file]')!
+    const csv = `nmId\n${Array.from({ length: 3002 }, (_, i) => i + 1).join('\n')}\nx\n`
+    await userEvent.upload(input, new File([csv], 'list.csv', { type: 'text/csv' }))
+    expect((await screen.findByRole('alert')).textContent).toBe('The database does not answer')
+    screen.getByText('3,000 products added')
+    screen.getByText('2 were not sent any more')
+    screen.getByText(/line 3,004/)
+    await waitFor(() => expect(bodies(asked, '/api/analytics/sync-background')).toHaveLength(1))
+  })
+
   it('are all that the API lists, or not', async () => {
     const sellers = [{ ...seller }]
     const asked = server(sellers, {
