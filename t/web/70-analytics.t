@@ -162,7 +162,7 @@ async function main() {
     stack.sql(`DELETE FROM product_analytics p WHERE account_id = ${demo} AND nm_id = ${first.nmId}
       AND (SELECT max(period_end) FROM product_analytics WHERE account_id = p.account_id AND nm_id = p.nm_id) - period_end BETWEEN 3 AND 7`)
     await page.goto(`/analytics?seller=${demo}&product=${first.nmId}`)
-    await sees(chart, 'the chart, with five nights less')
+    await sees(drawer.getByRole('figure'), 'the chart, with five nights less')
     is(await chart.locator('circle').count(), 17, 'a point for each that is left')
     is((await drawer.getByRole('figure').locator('path').getAttribute('d')).match(/M/g).length, 2, 'and a gap for those that are not')
     const xs = await chart.locator('circle').evaluateAll((all) => all.map((one) => Number(one.getAttribute('cx'))))
@@ -250,6 +250,18 @@ async function main() {
       is(await sideways(page), 0, '... fit')
       is(await axe(page), [], '... axe finds nothing serious')
       if (locale === 'en-US') await shot(page, 'analytics')
+      if (locale === 'ru-RU') {
+        const table = page.getByRole('region', { name: t('analytics.table', {}, 'ru'), exact: true })
+        const fades = () => table.evaluate((one) => [...one.querySelectorAll('tr > :last-child')].map((cell) => getComputedStyle(cell, '::before').opacity))
+        ok(await table.evaluate((one) => one.scrollWidth > one.clientWidth), '... the table is wider than its place')
+        is([...new Set(await fades())], ['1'], '... and fades at its edge')
+        await table.evaluate((one) => one.scrollTo(one.scrollWidth, 0))
+        await waitFor('the end', async () => (await fades()).every((opacity) => opacity === '0')).catch(() => {})
+        is([...new Set(await fades())], ['0'], '... not where it ends')
+        await page.setViewportSize({ width: 1920, height: 800 })
+        await waitFor('room', async () => table.evaluate((one) => one.scrollWidth <= one.clientWidth))
+        is([...new Set(await fades())], ['0'], '... nor where all of it is seen')
+      }
       await browser.isClean()
     }
   })

@@ -286,6 +286,7 @@ function Table({ products, old, view, change }: ShownProps) {
             {COLUMNS.map((column) => (
               <Head key={column} column={column} view={view} change={change} />
             ))}
+            <Edge />
           </tr>
         </thead>
         <tbody>
@@ -302,12 +303,18 @@ function Table({ products, old, view, change }: ShownProps) {
                   </td>
                 ),
               )}
+              <Edge />
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   )
+}
+
+/** Where columns fade that go on beyond what is seen, as on the page of the programs. */
+function Edge() {
+  return <td className={`${table.end} ${classes.edge}`} aria-hidden="true" />
 }
 
 function Head({ column, view, change }: { column: Column; view: View; change: Change }) {
