@@ -90,7 +90,7 @@ async function main() {
 
   await subtest('why the API does not take a seller, in Russian', async () => {
     const { browser, page } = await open('/analytics', { locale: 'ru-RU' })
-    await page.getByRole('link', { name: t('analytics.addSeller', {}, 'ru') }).click()
+    await page.getByRole('button', { name: t('analytics.addSeller', {}, 'ru') }).click()
     const send = async (name, secret) => {
       await field(page, 'sellerName', 'ru').fill(name)
       await field(page, 'token', 'ru').fill(secret)
@@ -202,6 +202,28 @@ async function main() {
     await browser.isClean()
   })
 
+  await subtest('a product is taken off, after a question', async () => {
+    const name = t('analytics.product', { id: 900000007 })
+    const { browser, page } = await open(`/analytics?seller=${shop}&q=900000007`)
+    await page.getByRole('table').getByRole('button', { name }).click()
+    const first = button(page, 'analytics.removeProduct')
+    await first.click()
+    const question = page.getByRole('dialog', { name: t('analytics.removeProductSure', { name }) })
+    await waitFor('the harmless one', async () => (await focused(page)) === t('common.cancel'))
+    is(await axe(page), [], 'axe finds nothing serious')
+    await page.keyboard.press('Escape')
+    await question.waitFor({ state: 'hidden' })
+    await waitFor('where it was', async () => (await focused(page)) === t('analytics.removeProduct'))
+    is((await seller(shop)).products, 7006, 'a question taken back removes nothing')
+    await first.click()
+    await button(question, 'analytics.removeProduct').click()
+    await sees(page.getByText(t('analytics.productRemoved', { name })), 'it says so')
+    await sees(page.getByText(t('analytics.noMatch')), 'it is in the table no more')
+    is((await seller(shop)).products, 7005, '... nor at the server')
+    ok(page.url().endsWith(`/analytics?seller=${shop}&q=900000007`), 'what was filtered still is')
+    await browser.isClean()
+  })
+
   await subtest('a seller is deleted, after it was asked by its name', async () => {
     const { browser, page } = await open(`/analytics?seller=${shop}`)
     const name = '<i>Shop</i> & Söhne'
@@ -209,7 +231,7 @@ async function main() {
     const first = button(page.getByRole('dialog'), 'analytics.removeThis', { name })
     await first.click()
     const question = page.getByRole('dialog', { name: t('analytics.removeSure', { name }) })
-    await sees(question.getByText(pattern('analytics.removeSureText', { n: '7,006' })), 'it says what will be gone')
+    await sees(question.getByText(pattern('analytics.removeSureText', { n: '7,005' })), 'it says what will be gone')
     await waitFor('the harmless one', async () => (await focused(page)) === t('common.cancel'))
     is(await axe(page), [], 'axe finds nothing serious')
     await shot(page, 'seller-delete')
@@ -271,13 +293,23 @@ async function main() {
     }
     await button(page, 'jobs.cancel').focus()
     await page.keyboard.press('Enter')
-    await waitFor('what can still be done', async () => (await focused(page)) === t('jobs.retry'))
+    await waitFor('the harmless one', async () => (await focused(page)) === t('jobs.cancelNot'))
+    await page.keyboard.press('Enter')
+    await waitFor('where it was', async () => (await focused(page)) === t('jobs.cancel'))
+    ok(/^(?:queued|running|waiting)$/.test((await stack.op('GET', `jobs/${taskId}`)).state), 'it is not cancelled by a question')
+    await page.keyboard.press('Enter')
+    await waitFor('the harmless one', async () => (await focused(page)) === t('jobs.cancelNot'))
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await waitFor('what can still be done', async () => (await focused(page)) === t('jobs.retryRest'))
     is((await stack.op('GET', `jobs/${taskId}`)).state, 'cancelled', 'and it is cancelled')
     await page.keyboard.press('Enter')
     await page.waitForURL((url) => url.pathname === '/jobs' && !url.href.includes(taskId))
     await waitFor('the content', async () => (await focused(page)) === 'content')
     ok(true, 'again is another page, in which it is')
     await button(page, 'jobs.cancel').click()
+    await button(page, 'jobs.cancelThis').click()
+    await sees(page.getByText(t('jobs.headCancelled')), 'and by the mouse')
     await browser.isClean()
   })
 

@@ -66,7 +66,7 @@ export function refreshJobs(client: QueryClient): Promise<void> {
  * What is on its way was asked for before the news; and a first answer is not asked for
  * anew by itself, so it would be taken for the newest.
  */
-async function refresh(client: QueryClient, queryKey: readonly string[]): Promise<void> {
+export async function refresh(client: QueryClient, queryKey: readonly string[]): Promise<void> {
   await client.cancelQueries({ queryKey })
   await client.invalidateQueries({ queryKey })
 }

@@ -7,33 +7,20 @@ import { keys, refreshJobs, refreshRegistry } from '../api/queries'
 import { follow, type SseMessage } from '../api/sse'
 import type { Change } from '../api/types'
 import { useApi } from '../session/context'
-
-/** A page that nobody looks at lets its line go after this; browsers have six a host. */
-const HIDDEN_MS = 60_000
+import { whileSeen } from './seen'
 
 /** Has the page read anew what others have changed: schedules, other tabs, other people. */
 export function ChangesProvider({ children }: { children: ReactNode }) {
   const api = useApi()
   const client = useQueryClient()
-  useEffect(() => watch(new Changes(api, client)), [api, client])
+  useEffect(() => {
+    const changes = new Changes(api, client)
+    return whileSeen(
+      () => changes.follow(),
+      () => changes.leave(),
+    )
+  }, [api, client])
   return <>{children}</>
-}
-
-/** Follows while the page is looked at. */
-function watch(changes: Changes): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const look = () => {
-    clearTimeout(timer)
-    if (document.visibilityState === 'visible') changes.follow()
-    else timer = setTimeout(() => changes.leave(), HIDDEN_MS)
-  }
-  document.addEventListener('visibilitychange', look)
-  look()
-  return () => {
-    clearTimeout(timer)
-    document.removeEventListener('visibilitychange', look)
-    changes.leave()
-  }
 }
 
 export class Changes {

@@ -1,8 +1,9 @@
-import { Button, Checkbox, FileButton, Textarea } from '@mantine/core'
+import { Checkbox, FileButton, Textarea } from '@mantine/core'
 import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { number } from '../i18n/format'
+import { BusyButton } from '../ui/BusyButton'
 import { Failure } from './Failure'
 import { decode, idsOf, idsOfCsv, pieces, type Read, type Rejected } from './ids'
 import classes from './Manage.module.css'
@@ -14,6 +15,8 @@ import type { Seller } from './types'
 interface Report {
   added: number
   known: number
+  /** Those that came after a request that failed. */
+  notSent: number
   rejected: Rejected[]
 }
 
@@ -57,14 +60,23 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
     if (report !== null) told.current?.scrollIntoView({ block: 'nearest' })
   }, [report])
 
-  const send = async ({ ids, rejected }: Read) => {
-    const sum: Report = { added: 0, known: 0, rejected }
+  /** Whether all were sent. Those that were are there, whatever becomes of the others. */
+  const send = async ({ ids, rejected }: Read): Promise<boolean> => {
+    const sum: Report = { added: 0, known: 0, notSent: ids.length, rejected }
     for (const nmIds of pieces(ids)) {
-      const { added, known } = await add(seller.id, { nmIds })
-      sum.added += added
-      sum.known += known
+      try {
+        const { added, known } = await add(seller.id, { nmIds })
+        sum.added += added
+        sum.known += known
+        sum.notSent -= nmIds.length
+      } catch (thrown) {
+        if (sum.notSent === ids.length) throw thrown
+        setFailure(thrown)
+        break
+      }
     }
     setReport(sum)
+    return sum.notSent === 0
   }
 
   const sendList = (event: FormEvent) => {
@@ -76,8 +88,7 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
       return
     }
     void perform('list', async () => {
-      await send(read)
-      setText('')
+      if (await send(read)) setText('')
     })
   }
 
@@ -87,7 +98,7 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
     resetFile.current?.()
     await perform('file', async () => {
       const read = idsOfCsv(decode(await file.arrayBuffer()))
-      if (read.ids.length > 0) return send(read)
+      if (read.ids.length > 0) return void (await send(read))
       setError({ of: 'file', text: t('noIdsInFile', { name: file.name }) })
       return false
     })
@@ -134,9 +145,9 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
           data-autofocus={focus || undefined}
         />
         <div className={classes.row}>
-          <Button type="submit" variant="default" loading={doing === 'list'}>
+          <BusyButton type="submit" variant="default" busy={doing !== null}>
             {t('addIds')}
-          </Button>
+          </BusyButton>
           <FileButton
             resetRef={resetFile}
             accept=".csv,.tsv,.txt,text/csv,text/plain"
@@ -144,9 +155,9 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
             onChange={(file) => void sendFile(file)}
           >
             {(props) => (
-              <Button {...props} variant="default" loading={doing === 'file'}>
+              <BusyButton {...props} variant="default" busy={doing !== null}>
                 {t('addFile')}
-              </Button>
+              </BusyButton>
             )}
           </FileButton>
         </div>
@@ -166,14 +177,15 @@ export function AddProducts({ seller, focus }: { seller: Seller; focus: boolean 
 
 const REJECTED_SHOWN = 20
 
-function Told({ report: { added, known, rejected } }: { report: Report }) {
+function Told({ report: { added, known, notSent, rejected } }: { report: Report }) {
   const { t } = useTranslation('analytics')
   const said = [t('added', { count: added, n: number(added) })]
   if (known > 0) said.push(t('known', { count: known, n: number(known) }))
   const n = rejected.length
   return (
-    <div className={classes.report} data-tone={n > 0 ? 'wait' : 'good'}>
+    <div className={classes.report} data-tone={n > 0 || notSent > 0 ? 'wait' : 'good'}>
       <p>{said.join(', ')}</p>
+      {notSent > 0 && <p>{t('notSent', { count: notSent, n: number(notSent) })}</p>}
       {n > 0 && (
         <>
           <p>{t('rejected', { count: n, n: number(n) })}</p>

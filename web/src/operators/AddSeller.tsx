@@ -5,12 +5,14 @@ import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router-dom'
 
 import type { ApiError } from '../api/error'
+import { BusyButton } from '../ui/BusyButton'
 import { Dialog } from '../ui/Dialog'
 import { Failure } from './Failure'
 import classes from './Manage.module.css'
 import { useAddProducts, useAddSeller } from './queries'
 import { fieldOf, reasonOf, type Field } from './refusal'
 import { clear, TokenField, tokenIn } from './TokenField'
+import { useStop } from './useStop'
 import { useWhyError } from './useWhy'
 
 const ZONE = 'Europe/Moscow'
@@ -32,6 +34,8 @@ function Form({ onClose }: { onClose(): void }) {
   const navigate = useNavigate()
   const addSeller = useAddSeller()
   const addProducts = useAddProducts()
+  // Who takes it back, or goes elsewhere, hears no more of it.
+  const stop = useStop()
   const [errors, setErrors] = useState<Partial<Record<Field, string>>>({})
   const [failure, setFailure] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
@@ -55,14 +59,20 @@ function Form({ onClose }: { onClose(): void }) {
     const given = tokenIn(token.current)
     if (named === '') return at('name', t('nameMissing'))
     if (given === '') return at('token', t('tokenMissing'))
+    const added = { name: named, token: given, timeZone: zone.current?.value ?? ZONE }
+    const ticked = all.current?.checked ?? false
+    const signal = stop()
     setBusy(true)
     try {
-      const added = { name: named, token: given, timeZone: zone.current?.value ?? ZONE }
-      const seller = await addSeller(added)
+      const seller = await addSeller(added, signal)
       clear(token.current)
-      notifications.show({ message: t('sellerAdded', { name: seller.name }), color: 'green' })
-      await (all.current?.checked ? takeAll(seller.id) : toProducts(seller.id))
+      if (!signal.aborted) {
+        notifications.show({ message: t('sellerAdded', { name: seller.name }), color: 'green' })
+      }
+      if (ticked) await takeAll(seller.id, signal)
+      else if (!signal.aborted) void toProducts(seller.id)
     } catch (error) {
+      if (signal.aborted) return
       setBusy(false)
       const field = fieldOf(error)
       if (field === null) return setFailure(error)
@@ -74,14 +84,14 @@ function Form({ onClose }: { onClose(): void }) {
 
   const toProducts = (id: number) => navigate(`/analytics?seller=${id}&manage=products`)
 
-  // The seller is there, whatever becomes of this.
-  const takeAll = async (id: number) => {
+  // The seller is there, whatever becomes of this; so what was ticked is done in any case.
+  const takeAll = async (id: number, signal: AbortSignal) => {
     try {
       await addProducts(id, { all: true })
-      void navigate(`/analytics?seller=${id}`)
+      if (!signal.aborted) void navigate(`/analytics?seller=${id}`)
     } catch (error) {
       notifications.show({ title: t('notAdded'), message: why(error), color: 'red' })
-      void toProducts(id)
+      if (!signal.aborted) void toProducts(id)
     }
   }
 
@@ -117,9 +127,9 @@ function Form({ onClose }: { onClose(): void }) {
           <Button variant="default" onClick={onClose}>
             {t('common:cancel')}
           </Button>
-          <Button type="submit" aria-disabled={busy} loading={busy}>
+          <BusyButton type="submit" busy={busy}>
             {busy ? t('trying') : t('addSeller')}
-          </Button>
+          </BusyButton>
         </div>
       </Stack>
     </form>

@@ -1,18 +1,21 @@
 import { Button, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router-dom'
 
+import { ApiError } from '../api/error'
 import { ago, duration } from '../i18n/format'
 import { useNow } from '../sync/now'
 import panel from '../sync/SyncPanel.module.css'
+import { BusyButton } from '../ui/BusyButton'
 import { AlertIcon, InboxIcon, PlusIcon, SettingsIcon, SyncIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
 import classes from './Manage.module.css'
+import { NotNewer } from './NotNewer'
 import { Products } from './Products'
-import { useSellers, useStart } from './queries'
+import { useNewProducts, useSellers, useStart } from './queries'
 import { RunOf } from './RunCard'
 import { Sellers } from './Sellers'
 import { tokenTone, useTokenState } from './token'
@@ -54,10 +57,12 @@ function Page({ view, change }: Pick<Props, 'view' | 'change'>) {
       </>
     )
   }
+  const notNewer = <NotNewer alone error={error} onRetry={() => void refetch()} />
   const seller = view.seller === null ? sellers[0] : sellers.find((one) => one.id === view.seller)
   if (seller === undefined) {
     return (
       <>
+        {notNewer}
         <Title order={1}>{t('title')}</Title>
         {sellers.length === 0 ? (
           <Notice icon={<InboxIcon />} title={t('noSellers')} text={t('noSellersText')}>
@@ -71,14 +76,19 @@ function Page({ view, change }: Pick<Props, 'view' | 'change'>) {
           </Notice>
         ) : (
           <>
-            <Sellers sellers={sellers} chosen={undefined} />
+            <Sellers sellers={sellers} chosen={undefined} onAdd={() => change({ manage: 'new' })} />
             <Notice title={t('noSuchSeller')} text={t('noSuchSellerText')} />
           </>
         )}
       </>
     )
   }
-  return <OneSeller key={seller.id} {...{ seller, sellers, view, change }} />
+  return (
+    <>
+      {notNewer}
+      <OneSeller key={seller.id} {...{ seller, sellers, view, change }} />
+    </>
+  )
 }
 
 interface Props {
@@ -94,7 +104,16 @@ const STALE_HOURS = 24
 function OneSeller({ seller, sellers, view, change }: Props) {
   const { t } = useTranslation('analytics')
   const why = useWhyError()
+  const tokenState = useTokenState()
   const start = useStart()
+  useNewProducts(seller)
+  // What is opened is of this seller, also when another one comes to be the first.
+  const opened = view.product !== null || (view.manage !== null && view.manage !== 'new')
+  const unnamed = opened && view.seller === null
+  useEffect(() => {
+    if (unnamed) change({ seller: seller.id }, 'replace')
+  }, [unnamed, change, seller.id])
+  const own = useMemo(() => ({ ...view, seller: seller.id }), [view, seller.id])
   // The run that was seen last, also when it is over.
   const [seen, setSeen] = useState<string | null>(null)
   const task = seller.taskId ?? seen
@@ -103,11 +122,11 @@ function OneSeller({ seller, sellers, view, change }: Props) {
   }, [seller.taskId])
 
   const { mutateAsync } = start
-  const opened = useRef(false)
+  const asked = useRef(false)
   const able = seller.tokenState === 'active' && (seller.products > 0 || seller.allProducts)
   useEffect(() => {
-    if (opened.current || !able) return
-    opened.current = true
+    if (asked.current || !able) return
+    asked.current = true
     mutateAsync({ sellerId: seller.id, ifOlderThanHours: STALE_HOURS }).then(
       ({ taskId }) => taskId !== null && setSeen(taskId),
       // Nobody has asked for it; what keeps it from starting shows at the seller.
@@ -119,20 +138,36 @@ function OneSeller({ seller, sellers, view, change }: Props) {
     try {
       const begun = await mutateAsync({ sellerId: seller.id })
       setSeen(begun.taskId)
-      notifications.show({ ...startedWords(begun), color: 'green' })
+      notifications.show(startedWords(begun))
     } catch (error) {
       notifications.show({
         title: t('startFailed'),
-        message: why(error),
+        message: whyNot(error),
         color: 'red',
         autoClose: 10_000,
       })
     }
   }
-  const startedWords = ({ joined, etaSeconds }: Task) => ({
-    title: joined ? t('joined') : t('started'),
-    message: etaSeconds === undefined || etaSeconds === null ? '' : t('startedEta', { eta: duration(etaSeconds * 1000) }),
-  })
+  // These codes have another meaning here than elsewhere.
+  const whyNot = (error: unknown) => {
+    const code = error instanceof ApiError ? error.code : null
+    if (code === 'unfit_field') return t('noProducts')
+    if (code !== 'conflict') return why(error)
+    return seller.tokenState === 'active' ? t('token_refused') : tokenState(seller)
+  }
+  const startedWords = ({ joined, state, etaSeconds }: Task) => {
+    if (joined && state === 'paused') {
+      return { title: t('joinedPaused'), message: t('joinedPausedText'), color: 'yellow' }
+    }
+    return {
+      title: joined ? t('joined') : t('started'),
+      message:
+        etaSeconds === undefined || etaSeconds === null
+          ? ''
+          : t('startedEta', { eta: duration(etaSeconds * 1000) }),
+      color: 'green',
+    }
+  }
   const starting = start.isPending && start.variables.ifOlderThanHours === undefined
   return (
     <>
@@ -151,26 +186,25 @@ function OneSeller({ seller, sellers, view, change }: Props) {
             >
               {t('manage')}
             </Button>
-            <Button
+            <BusyButton
               leftSection={<SyncIcon size={16} />}
-              aria-disabled={starting}
-              data-disabled={starting || undefined}
-              onClick={() => starting || void press()}
+              busy={starting}
+              onClick={() => void press()}
             >
               {starting ? t('starting') : t('sync')}
-            </Button>
+            </BusyButton>
           </div>
         </div>
         <TokenNote seller={seller} onChange={() => change({ manage: 'token' })} />
         {task !== null && <RunOf key={task} id={task} />}
       </section>
-      <Sellers sellers={sellers} chosen={seller.id} />
-      <Products seller={seller} view={view} change={change} />
+      <Sellers sellers={sellers} chosen={seller.id} onAdd={() => change({ manage: 'new' })} />
+      <Products seller={seller} view={own} change={change} />
       <Suspense fallback={null}>
         {view.product !== null && (
           <ProductDrawer
             key={view.product}
-            seller={seller.id}
+            seller={seller}
             id={view.product}
             onClose={() => change({ product: null }, 'replace')}
           />

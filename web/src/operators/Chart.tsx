@@ -4,7 +4,7 @@ import { useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { day } from '../programs/format'
-import { lines, place, type Box } from './chart'
+import { dayNumber, lines, place, type Box } from './chart'
 import classes from './Chart.module.css'
 import { axis, figure, FIGURES, isFigure, type Figure } from './format'
 import type { Period } from './types'
@@ -27,7 +27,7 @@ const CHOICES: readonly Figure[] = [
 export function Chart({ history }: { history: readonly Period[] }) {
   const { t } = useTranslation('analytics')
   const [name, setName] = useState<Figure>('revenue')
-  const periods = history.toReversed()
+  const periods = [...history].reverse()
   return (
     <>
       <NativeSelect
@@ -61,7 +61,10 @@ function Line({ name, periods }: { name: Figure; periods: readonly Period[] }) {
   const narrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
   const box = narrow ? NARROW : WIDE
   const { points, top } = place(
-    periods.map((period) => valueOf(name, period)),
+    periods.map((period) => ({
+      at: dayNumber(period.periodEnd ?? ''),
+      value: valueOf(name, period),
+    })),
     box,
   )
   const first = points[0]

@@ -12,7 +12,9 @@ import { Waiting } from '../ui/Waiting'
 import chart from './Chart.module.css'
 import classes from './Jobs.module.css'
 import { Kind, useTook } from './JobsPage'
-import { isOver } from './run'
+import { NotNewer } from './NotNewer'
+import { isGone } from './queries'
+import { isOver, isWhole } from './run'
 import { RunCard, useFacts, useReason } from './RunCard'
 import { State } from './State'
 import type { Run } from './types'
@@ -47,8 +49,11 @@ export function JobPage({ id }: { id: string }) {
           )}
         </Title>
       </div>
-      {run !== undefined ? (
+      {isGone(error) ? (
+        <Notice title={t('gone')} />
+      ) : run !== undefined ? (
         <>
+          <NotNewer alone error={error} onRetry={() => void refetch()} />
           <RunCard run={run} batches={batches} lost={lost} />
           <Facts run={run} batches={batches} />
           <Errors run={run} />
@@ -74,8 +79,8 @@ function Facts({
   batches: Parameters<ReturnType<typeof useFacts>>[1]
 }) {
   const { t } = useTranslation('jobs')
-  const now = useNow(isOver(run) ? null : 1000)
-  const facts = useFacts()(run, batches)
+  const now = Math.max(useNow(isOver(run) ? null : 1000), Date.now())
+  const facts = useFacts()(run, batches, now)
   const reason = useReason()(run)
   const time = (at: string | null) =>
     at === null ? null : (
@@ -92,7 +97,7 @@ function Facts({
     [t('created'), time(run.created_at)],
     [t('startedAt'), time(run.started_at) ?? (isOver(run) ? null : t('notStarted'))],
     [t('finished'), time(run.finished_at)],
-    [t('took'), useTook()(run, Math.max(now, Date.now()))],
+    [t('took'), useTook()(run, now)],
   ]
   return (
     <dl className={classes.facts}>
@@ -110,6 +115,7 @@ function Facts({
 }
 
 const ERRORS_SHOWN = 100
+const WHOLE = { job: 'jobs:whole', texts: 'queries', products: 'jobs:products' } as const
 const PRODUCT = /^[1-9]\d{0,14}$/
 
 function Errors({ run }: { run: Run }) {
@@ -154,8 +160,8 @@ function ErrorRow({ error, seller }: { error: JobError; seller: number | null })
             {id}
           </Link>
         ) : (
-          // Not of one product: the search texts of the run, or all of it.
-          <>{id === 'texts' ? t('queries') : id === 'job' ? t('jobs:whole') : id}</>
+          // Not of one product: the search texts of the run, its list, or all of it.
+          <>{isWhole(id) ? t(WHOLE[id]) : id}</>
         )}
       </td>
       <td>

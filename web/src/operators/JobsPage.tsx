@@ -12,6 +12,7 @@ import { Waiting } from '../ui/Waiting'
 import { NoData } from './cells'
 import { JobPage } from './JobPage'
 import classes from './Jobs.module.css'
+import { NotNewer } from './NotNewer'
 import { RUNS_SHOWN, useRuns } from './queries'
 import { isOver } from './run'
 import { State } from './State'
@@ -60,13 +61,7 @@ function Jobs({ page }: { page: number }) {
         <Notice icon={<InboxIcon />} title={t('empty')} />
       ) : (
         <section className={panel.panel} aria-label={t('table')}>
-          {error !== null && (
-            <p className={panel.error} role="alert">
-              {t('operators:notNewer', {
-                reason: why(error),
-              })}
-            </p>
-          )}
+          <NotNewer error={error} onRetry={() => void refetch()} />
           <Table runs={data.slice(0, RUNS_SHOWN)} old={isPlaceholderData} />
           <nav className={classes.pages} aria-label={t('operators:pages')}>
             <PageLink to={page - 1} on={page > 1} label={t('newer')} />

@@ -1,22 +1,28 @@
 import { Button } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { ApiError } from '../api/error'
 import { ago, number } from '../i18n/format'
 import classes from '../programs/Details.module.css'
-import { SideDrawer } from '../ui/Dialog'
+import { BusyButton } from '../ui/BusyButton'
+import { Dialog, SideDrawer } from '../ui/Dialog'
 import { Notice } from '../ui/Notice'
 import { Waiting } from '../ui/Waiting'
 import { NoData, Status, useName } from './cells'
 import { Chart } from './Chart'
 import chart from './Chart.module.css'
+import { Failure } from './Failure'
 import { figure, FIGURES, isFigure, period } from './format'
-import { useProduct } from './queries'
-import type { ProductPast, SearchText } from './types'
+import manage from './Manage.module.css'
+import { NotNewer } from './NotNewer'
+import { isGone, useProduct, useRemoveProduct } from './queries'
+import type { Product, ProductPast, SearchText, Seller } from './types'
+import { useStop } from './useStop'
 import { useWhy, useWhyError } from './useWhy'
 
 interface Props {
-  seller: number
+  seller: Seller
   id: number
   onClose(): void
 }
@@ -25,16 +31,35 @@ interface Props {
 export default function ProductDrawer({ seller, id, onClose }: Props) {
   const { t } = useTranslation(['analytics', 'operators'])
   const why = useWhyError()
-  const { data, error, refetch } = useProduct(seller, id)
-  const missing = error instanceof ApiError && error.status === 404
+  const { data, error, refetch } = useProduct(seller.id, id)
+  const [wanted, setAsking] = useState(false)
+  const gone = isGone(error)
+  const asking = wanted && !gone
   return (
-    <SideDrawer title={t('details')} onClose={onClose}>
-      {data !== undefined ? (
-        <Body product={data} />
+    // While something is asked over this one, that is what the key is for.
+    <SideDrawer title={t('details')} onClose={onClose} closeOnEscape={!asking}>
+      {gone ? (
+        <Notice title={t('noSuchProduct')} />
+      ) : data !== undefined ? (
+        <>
+          <NotNewer alone error={error} onRetry={() => void refetch()} />
+          <Body product={data} />
+          <section className={manage.part}>
+            <Button color="red" variant="light" onClick={() => setAsking(true)}>
+              {t('removeProduct')}
+            </Button>
+          </section>
+          {asking && (
+            <Remove
+              seller={seller}
+              product={data}
+              onClose={() => setAsking(false)}
+              onGone={onClose}
+            />
+          )}
+        </>
       ) : error === null ? (
         <Waiting />
-      ) : missing ? (
-        <Notice title={t('noSuchProduct')} />
       ) : (
         <Notice title={t('operators:failedToLoad', { reason: why(error) })}>
           <Button variant="default" onClick={() => void refetch()}>
@@ -51,6 +76,11 @@ function Body({ product }: { product: ProductPast }) {
   const why = useWhy()
   const name = useName()(product)
   const of = period(product)
+  const { textsPeriodStart, textsPeriodEnd } = product
+  const textsOf = period({ periodStart: textsPeriodStart, periodEnd: textsPeriodEnd })
+  const asFigures =
+    textsOf === null ||
+    (textsPeriodStart === product.periodStart && textsPeriodEnd === product.periodEnd)
   const ids = [product.nmId, product.vendorCode, product.brand, product.subject]
   return (
     <>
@@ -62,7 +92,7 @@ function Body({ product }: { product: ProductPast }) {
           {ids.map((text, i) => text !== null && <span key={i}>{text}</span>)}
         </p>
       </div>
-      <div className={classes.live} data-tone={product.syncError === null ? 'good' : 'warn'}>
+      <div className={classes.live} data-tone={toneOf(product)}>
         <p>
           <Status product={product} />
           {product.syncError !== null && (
@@ -101,19 +131,31 @@ function Body({ product }: { product: ProductPast }) {
         </dl>
       </section>
       <section className={classes.group}>
-        <h3>{t('queries')}</h3>
-        <Texts texts={product.topSearchQueries} />
+        <h3>
+          {t('queries')}
+          {textsOf !== null && ` · ${t('period', textsOf)}`}
+        </h3>
+        <Texts
+          texts={product.topSearchQueries}
+          none={asFigures ? t('noQueries') : t('noQueriesThen', textsOf)}
+        />
       </section>
     </>
   )
 }
 
+/** Of the last try; none where there was none. */
+function toneOf({ syncStatus }: Product): 'good' | 'warn' | undefined {
+  if (syncStatus === null) return undefined
+  return syncStatus === 'success' ? 'good' : 'warn'
+}
+
 const COLUMNS = ['openCard', 'addToCart', 'orders', 'avgPosition'] as const
 
-function Texts({ texts }: { texts: SearchText[] | null }) {
+function Texts({ texts, none }: { texts: SearchText[] | null; none: string }) {
   const { t } = useTranslation('analytics')
   if (texts === null) return <NoData />
-  if (texts.length === 0) return <p>{t('noQueries')}</p>
+  if (texts.length === 0) return <p>{none}</p>
   const heads = {
     openCard: t('column_views'),
     addToCart: t('column_addToCart'),
@@ -143,5 +185,55 @@ function Texts({ texts }: { texts: SearchText[] | null }) {
         ))}
       </tbody>
     </table>
+  )
+}
+
+interface RemoveProps {
+  seller: Seller
+  product: Product
+  onClose(): void
+  onGone(): void
+}
+
+function Remove({ seller, product, onClose, onGone }: RemoveProps) {
+  const { t } = useTranslation(['analytics', 'common'])
+  const name = useName()(product)
+  const remove = useRemoveProduct()
+  const stop = useStop()
+  const [failure, setFailure] = useState<unknown>(null)
+  const [busy, setBusy] = useState(false)
+
+  const perform = async () => {
+    setFailure(null)
+    setBusy(true)
+    const signal = stop()
+    try {
+      await remove(seller.id, product.nmId, signal, () => {
+        if (signal.aborted) return
+        notifications.show({ message: t('productRemoved', { name }), color: 'green' })
+        onGone()
+      })
+    } catch (error) {
+      if (signal.aborted) return
+      setBusy(false)
+      setFailure(error)
+    }
+  }
+
+  return (
+    <Dialog title={t('removeProductSure', { name })} onClose={onClose} centered>
+      <Failure error={failure} />
+      <p className={manage.sure}>
+        {t('removeProductText')} {seller.allProducts && t('removeProductBack')}
+      </p>
+      <div className={manage.buttons}>
+        <Button variant="default" data-autofocus onClick={onClose}>
+          {t('common:cancel')}
+        </Button>
+        <BusyButton color="red" busy={busy} onClick={() => void perform()}>
+          {t('removeProduct')}
+        </BusyButton>
+      </div>
+    </Dialog>
   )
 }

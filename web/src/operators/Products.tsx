@@ -5,6 +5,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
+import { ApiError } from '../api/error'
 import { number } from '../i18n/format'
 import cards from '../programs/Cards.module.css'
 import { readCsv, save } from '../programs/export'
@@ -15,10 +16,12 @@ import { Skeletons } from '../programs/Skeletons'
 import table from '../programs/Table.module.css'
 import { TEXT_MAX } from '../programs/view'
 import { useApi } from '../session/context'
+import { BusyButton } from '../ui/BusyButton'
 import { ChevronDownIcon, ChevronUpIcon, DownloadIcon, SearchIcon } from '../ui/icons'
 import { Notice } from '../ui/Notice'
 import { NoData, useName, Value } from './cells'
-import { figure, isFigure, period } from './format'
+import { figure, FIGURES, isFigure, period } from './format'
+import { NotNewer } from './NotNewer'
 import classes from './Products.module.css'
 import { BASE, useProducts } from './queries'
 import type { Product, ProductList, Seller, Totals } from './types'
@@ -45,28 +48,9 @@ interface Props {
 export function Products({ seller, view, change }: Props) {
   const { t } = useTranslation(['analytics', 'operators'])
   const why = useWhyError()
-  const list = useProducts(view, seller.id)
-  if (list.data === undefined) {
-    return (
-      <section className={panel.panel} aria-label={t('list')}>
-        {list.error === null ? (
-          <Skeletons />
-        ) : (
-          <Notice
-            title={t('operators:failedToLoad', {
-              reason: why(list.error),
-            })}
-          >
-            <Button variant="default" onClick={() => void list.refetch()}>
-              {t('operators:tryAgain')}
-            </Button>
-          </Notice>
-        )}
-      </section>
-    )
-  }
-  const { totals, total_count: total } = list.data
-  if (total === 0 && !isFiltered(view)) {
+  const { data: list, error, refetch, isPlaceholderData: old } = useProducts(view, seller.id)
+  // Rows of before may be those of a filter that nothing matched.
+  if (list !== undefined && !old && list.total_count === 0 && !isFiltered(view)) {
     const { allProducts: all } = seller
     return (
       <Notice title={t('noProducts')} text={all ? t('noProductsYet') : t('noProductsText')}>
@@ -78,23 +62,24 @@ export function Products({ seller, view, change }: Props) {
   }
   return (
     <>
-      <Sums totals={totals} />
+      {list !== undefined && <Sums totals={list.totals} />}
       <section className={panel.panel} aria-label={t('list')}>
+        {/* There whatever becomes of the rows, as somebody may be typing in it. */}
         <FilterBar view={view} change={change} />
-        {list.error !== null && (
-          <p className={panel.error} role="alert">
-            {t('operators:notNewer', {
-              reason: why(list.error),
-            })}
-          </p>
+        {list !== undefined ? (
+          <>
+            <NotNewer error={error} onRetry={() => void refetch()} />
+            <Rows seller={seller} list={list} old={old} view={view} change={change} />
+          </>
+        ) : error === null ? (
+          <Skeletons />
+        ) : (
+          <Notice title={t('operators:failedToLoad', { reason: why(error) })}>
+            <Button variant="default" onClick={() => void refetch()}>
+              {t('operators:tryAgain')}
+            </Button>
+          </Notice>
         )}
-        <Rows
-          seller={seller}
-          list={list.data}
-          old={list.isPlaceholderData}
-          view={view}
-          change={change}
-        />
       </section>
     </>
   )
@@ -113,18 +98,33 @@ const SUMS = [
 
 function Sums({ totals }: { totals: Totals }) {
   const { t } = useTranslation('analytics')
-  const products = t('products', { count: totals.products, n: number(totals.products) })
+  const { products: all, withData, ofOtherPeriods: others = 0 } = totals
+  const n = number(all)
+  const products =
+    withData === all
+      ? t('products', { count: all, n })
+      : t('ofProducts', { count: all, n, withData: number(withData) })
   const of = period(totals)
+  // Money that is there, and cannot be added up.
+  const mixed = withData > 0 && totals.revenue === null && totals.currency === null
   return (
     <section className={classes.sums} aria-labelledby="totals">
       <h2 id="totals">
         {of === null ? t('totalsNoPeriod', { products }) : t('totals', { products, ...of })}
+        {others > 0 && `; ${t('ofOtherPeriods', { count: others, n: number(others) })}`}
       </h2>
       <dl>
         {SUMS.map((name) => (
           <div key={name}>
             <dt>{t(`column_${name}`)}</dt>
-            <dd>{figure(name, totals[name], totals.currency) ?? <NoData />}</dd>
+            <dd>
+              {figure(name, totals[name], totals.currency) ??
+                (mixed && FIGURES[name] === 'money' ? (
+                  <span className={classes.mixed}>{t('severalCurrencies')}</span>
+                ) : (
+                  <NoData />
+                ))}
+            </dd>
           </div>
         ))}
       </dl>
@@ -236,7 +236,7 @@ function Rows({ seller, list, old, view, change }: RowsProps) {
 
 /** All that is filtered as a file. */
 function ExportButton({ seller, view }: Pick<Props, 'seller' | 'view'>) {
-  const { t } = useTranslation('analytics')
+  const { t } = useTranslation(['analytics', 'programs'])
   const api = useApi()
   const why = useWhyError()
   const file = useMutation({
@@ -247,23 +247,25 @@ function ExportButton({ seller, view }: Pick<Props, 'seller' | 'view'>) {
     },
     onSuccess: save,
     onError: (error) => {
+      const cut = error instanceof ApiError && error.code === 'cut_off'
       notifications.show({
         title: t('exportFailed'),
-        message: why(error),
+        message: cut ? t('programs:exportCut') : why(error),
         color: 'red',
+        autoClose: 10_000,
       })
     },
   })
   return (
-    <Button
+    <BusyButton
       size="sm"
       variant="default"
       leftSection={<DownloadIcon size={16} />}
-      loading={file.isPending}
+      busy={file.isPending}
       onClick={() => file.mutate()}
     >
       {t('export')}
-    </Button>
+    </BusyButton>
   )
 }
 
@@ -284,6 +286,7 @@ function Table({ products, old, view, change }: ShownProps) {
             {COLUMNS.map((column) => (
               <Head key={column} column={column} view={view} change={change} />
             ))}
+            <Edge />
           </tr>
         </thead>
         <tbody>
@@ -300,12 +303,18 @@ function Table({ products, old, view, change }: ShownProps) {
                   </td>
                 ),
               )}
+              <Edge />
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   )
+}
+
+/** Where columns fade that go on beyond what is seen, as on the page of the programs. */
+function Edge() {
+  return <td className={`${table.end} ${classes.edge}`} aria-hidden="true" />
 }
 
 function Head({ column, view, change }: { column: Column; view: View; change: Change }) {
@@ -338,7 +347,7 @@ function Name({ product, change }: { product: Product; change: Change }) {
     <button
       type="button"
       className={classes.name}
-      aria-label={t('detailsOf', { name })}
+      aria-label={t('detailsOf', { name, id: product.nmId })}
       aria-haspopup="dialog"
       onClick={() => change({ product: product.nmId })}
     >

@@ -7,26 +7,36 @@ import { Link, useNavigate } from 'react-router-dom'
 import { countdown, moment, number } from '../i18n/format'
 import { useNow } from '../sync/now'
 import bar from '../sync/SyncBar.module.css'
-import { useAct, useSellers } from './queries'
+import { BusyButton } from '../ui/BusyButton'
+import { Dialog } from '../ui/Dialog'
+import manage from './Manage.module.css'
+import { NotNewer } from './NotNewer'
+import { isGone, useAct, useSellers } from './queries'
 import { share } from './format'
 import classes from './RunCard.module.css'
-import { actionsOf, isOver, type Batches, type RunAction } from './run'
+import { actionsOf, etaOf, isOver, isWhole, leftOf, type Batches, type RunAction } from './run'
 import { tones } from './State'
 import type { Run } from './types'
 import { useRun } from './useRun'
+import { useStop } from './useStop'
 import { useWhy, useWhyError } from './useWhy'
 
 /** The run of the page's seller, with the way to its own page. */
 export function RunOf({ id }: { id: string }) {
   const { t } = useTranslation('jobs')
-  const { data: run, batches, lost } = useRun(id)
-  if (run === undefined) return null
+  const { data: run, error, refetch, batches, lost } = useRun(id)
+  if (isGone(error)) return <p role="alert">{t('gone')}</p>
   return (
-    <RunCard run={run} batches={batches} lost={lost}>
-      <Button size="compact-sm" variant="subtle" component={Link} to={`/jobs?job=${id}`}>
-        {t('toJob')}
-      </Button>
-    </RunCard>
+    <>
+      <NotNewer alone error={error} first={run === undefined} onRetry={() => void refetch()} />
+      {run !== undefined && (
+        <RunCard run={run} batches={batches} lost={lost}>
+          <Button size="compact-sm" variant="subtle" component={Link} to={`/jobs?job=${id}`}>
+            {t('toJob')}
+          </Button>
+        </RunCard>
+      )}
+    </>
   )
 }
 
@@ -40,21 +50,33 @@ interface Props {
 /** How far a run is, what it waits for, and what can be done to it. */
 export function RunCard({ run, batches, lost, children }: Props) {
   const { t } = useTranslation('jobs')
-  const now = useNow(isOver(run) ? null : 1000)
+  const now = Math.max(useNow(isOver(run) ? null : 1000), Date.now())
   const headline = useHeadline()(run, now)
   const { percentage } = run.progress
   const card = useRef<HTMLElement>(null)
   const actions = useRef<HTMLDivElement>(null)
   const pressed = useRef<string | null>(null)
+  const [wanted, setAsking] = useState(false)
+  const asking = wanted && !isOver(run)
   const offered = actionsOf(run).join()
   // What was pressed is not there any more: the keyboard is beside it, not nowhere.
+  const beside = () => {
+    const at = document.activeElement
+    if (at !== document.body && at?.id !== 'content') return
+    const next = actions.current?.querySelector<HTMLElement>('button, a') ?? card.current
+    next?.focus({ preventScroll: true })
+  }
   useEffect(() => {
     if (pressed.current === null || pressed.current === offered) return
     pressed.current = null
-    if (document.activeElement !== document.body) return
-    const next = actions.current?.querySelector<HTMLElement>('button, a') ?? card.current
-    next?.focus({ preventScroll: true })
+    beside()
   })
+  const asked = useRef(false)
+  useEffect(() => {
+    // Once the question has given it back to where it was opened from, if that is there.
+    if (asked.current && !asking) setTimeout(beside)
+    asked.current = asking
+  }, [asking])
   return (
     <section
       ref={card}
@@ -70,7 +92,12 @@ export function RunCard({ run, batches, lost, children }: Props) {
           <span className={bar.percent}>{share(percentage)}</span>
         )}
         <div ref={actions} className={`${bar.actions} ${classes.actions}`}>
-          <RunActions run={run} onDone={() => (pressed.current = offered)} />
+          <RunActions
+            run={run}
+            asking={asking}
+            onAsk={setAsking}
+            onDone={() => (pressed.current = offered)}
+          />
           <AnotherToken run={run} />
           {children}
         </div>
@@ -78,7 +105,7 @@ export function RunCard({ run, batches, lost, children }: Props) {
       <Track run={run} text={headline} />
       <p className={bar.details}>
         {lost && <span className={bar.lost}>{t('lost')}</span>}
-        {useFacts()(run, batches).map(([name, value]) => (
+        {useFacts()(run, batches, now).map(([name, value]) => (
           <span key={name}>
             {name} {value}
           </span>
@@ -103,9 +130,9 @@ function AnotherToken({ run }: { run: Run }) {
 }
 
 /** The name and the value of each figure of a run that is known. */
-export function useFacts(): (run: Run, batches: Batches | null) => [string, string][] {
+export function useFacts(): (run: Run, batches: Batches | null, now: number) => [string, string][] {
   const { t } = useTranslation('jobs')
-  return (run, batches) => {
+  return (run, batches, now) => {
     const { done, total } = run.progress
     const facts: [string, string][] = []
     const of = (n: number, all: number) => t('ofTotal', { n: number(n), total: number(all) })
@@ -121,7 +148,8 @@ export function useFacts(): (run: Run, batches: Batches | null) => [string, stri
       facts.push([t('calls'), left > 0 ? `${made}, ${t('callsLeft', { n: number(left) })}` : made])
     }
     if (run.counts.failed > 0) facts.push([t('failed'), number(run.counts.failed)])
-    if (run.eta_at !== null && !isOver(run)) facts.push([t('eta'), moment(run.eta_at)])
+    const eta = etaOf(run, now)
+    if (eta !== null) facts.push([t('eta'), moment(eta)])
     return facts
   }
 }
@@ -133,7 +161,7 @@ function useHeadline(): (run: Run, now: number) => string {
   return (run, now) => {
     const why = reason(run)
     const because = (text: string) => (why === null ? text : `${text}, ${why}`)
-    const whole = run.errors.find(({ item }) => item === 'job' || item === 'texts')
+    const whole = run.errors.find(({ item }) => isWhole(item))
     const after = (text: string) =>
       whole === undefined ? text : `${text}. ${whyError(whole.code, whole.detail)}`
     switch (run.state) {
@@ -197,18 +225,29 @@ function Track({ run, text }: { run: Run; text: string }) {
   )
 }
 
-function RunActions({ run, onDone }: { run: Run; onDone(): void }) {
+interface ActionsProps {
+  run: Run
+  /** Whether it is asked about cancelling it. */
+  asking: boolean
+  onAsk(asking: boolean): void
+  onDone(): void
+}
+
+function RunActions({ run, asking, onAsk, onDone }: ActionsProps) {
   const { t } = useTranslation('jobs')
   const act = useAct()
   const navigate = useNavigate()
+  const stop = useStop()
   const why = useWhyError()
+  const named = (what: RunAction) => (what === 'retryFailed' && leftOf(run) ? 'retryRest' : what)
   const perform = async (what: RunAction) => {
+    const signal = stop()
     try {
       const next = await act.mutateAsync({ id: run.id, what })
       onDone()
-      notifications.show({ message: t(`did_${what}`), color: 'green' })
+      notifications.show({ message: t(`did_${named(what)}`), color: 'green' })
       // A run again is another job.
-      if (next.id !== run.id) void navigate(`/jobs?job=${next.id}`)
+      if (next.id !== run.id && !signal.aborted) void navigate(`/jobs?job=${next.id}`)
     } catch (error) {
       notifications.show({
         message: t('refused', { reason: why(error) }),
@@ -216,18 +255,40 @@ function RunActions({ run, onDone }: { run: Run; onDone(): void }) {
       })
     }
   }
-  return actionsOf(run).map((what) => (
-    <Button
-      key={what}
-      size="compact-sm"
-      variant={what === 'cancel' ? 'subtle' : 'light'}
-      color={what === 'cancel' ? 'gray' : undefined}
-      loading={act.isPending && act.variables.what === what}
-      onClick={() => void perform(what)}
-    >
-      {t(what)}
-    </Button>
-  ))
+  const cancel = async () => {
+    await perform('cancel')
+    onAsk(false)
+  }
+  return (
+    <>
+      {actionsOf(run).map((what) => (
+        <BusyButton
+          key={what}
+          size="compact-sm"
+          variant={what === 'cancel' ? 'subtle' : 'light'}
+          color={what === 'cancel' ? 'gray' : undefined}
+          aria-haspopup={what === 'cancel' ? 'dialog' : undefined}
+          busy={act.isPending}
+          onClick={() => (what === 'cancel' ? onAsk(true) : void perform(what))}
+        >
+          {t(named(what))}
+        </BusyButton>
+      ))}
+      {asking && (
+        <Dialog title={t('cancelSure')} onClose={() => onAsk(false)} centered>
+          <p className={manage.sure}>{t('cancelSureText')}</p>
+          <div className={manage.buttons}>
+            <Button variant="default" data-autofocus onClick={() => onAsk(false)}>
+              {t('cancelNot')}
+            </Button>
+            <BusyButton color="red" busy={act.isPending} onClick={() => void cancel()}>
+              {t('cancelThis')}
+            </BusyButton>
+          </div>
+        </Dialog>
+      )}
+    </>
+  )
 }
 
 const QUARTER = 25

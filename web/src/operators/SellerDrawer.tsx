@@ -1,12 +1,13 @@
 import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { useRef, useState, type FormEvent, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router-dom'
 
 import type { ApiError } from '../api/error'
 import { ago, moment, number } from '../i18n/format'
 import details from '../programs/Details.module.css'
+import { BusyButton } from '../ui/BusyButton'
 import { Dialog, SideDrawer } from '../ui/Dialog'
 import { AddProducts } from './AddProducts'
 import { Failure } from './Failure'
@@ -17,6 +18,7 @@ import { fieldOf, reasonOf } from './refusal'
 import { tokenTone, useTokenState } from './token'
 import { clear, TokenField, tokenIn } from './TokenField'
 import type { Seller } from './types'
+import { useStop } from './useStop'
 import type { Manage } from './view'
 
 interface Props {
@@ -82,9 +84,16 @@ function Token({ seller, focus }: { seller: Seller; focus: boolean }) {
   const [error, setError] = useState<string | null>(null)
   const [failure, setFailure] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
+  // Another field each time: one that is hidden, and has nothing to undo.
+  const [taken, setTaken] = useState(0)
   const input = useRef<HTMLInputElement>(null)
   const kind = KINDS.find((one) => one === seller.tokenKind) ?? 'unknown'
   const ends = seller.tokenExpiresAt
+
+  useEffect(() => {
+    // The one before has taken the keyboard with it.
+    if (taken > 0 && document.activeElement === document.body) input.current?.focus()
+  }, [taken])
 
   const at = (text: string) => {
     setError(text)
@@ -102,6 +111,7 @@ function Token({ seller, focus }: { seller: Seller; focus: boolean }) {
     try {
       await change(seller.id, token)
       clear(input.current)
+      setTaken((n) => n + 1)
       notifications.show({ message: t('tokenChanged', { name: seller.name }), color: 'green' })
     } catch (thrown) {
       if (fieldOf(thrown) !== 'token') return setFailure(thrown)
@@ -143,10 +153,16 @@ function Token({ seller, focus }: { seller: Seller; focus: boolean }) {
       {kind === 'base' && <p className={classes.help}>{t('baseHelp')}</p>}
       <form className={classes.form} onSubmit={(event) => void submit(event)} noValidate>
         <Failure error={failure} />
-        <TokenField input={input} label={t('newToken')} error={error} autoFocus={focus} />
-        <Button type="submit" variant="default" aria-disabled={busy} loading={busy}>
+        <TokenField
+          key={taken}
+          input={input}
+          label={t('newToken')}
+          error={error}
+          autoFocus={focus}
+        />
+        <BusyButton type="submit" variant="default" busy={busy}>
           {busy ? t('trying') : t('changeToken')}
-        </Button>
+        </BusyButton>
       </form>
     </>
   )
@@ -156,6 +172,7 @@ function Remove({ seller, onClose }: { seller: Seller; onClose(): void }) {
   const { t } = useTranslation(['analytics', 'common'])
   const navigate = useNavigate()
   const remove = useRemoveSeller()
+  const stop = useStop()
   const [failure, setFailure] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
 
@@ -163,10 +180,15 @@ function Remove({ seller, onClose }: { seller: Seller; onClose(): void }) {
     if (busy) return
     setFailure(null)
     setBusy(true)
+    const signal = stop()
     try {
-      await remove(seller.id, () => void navigate('/analytics', { replace: true }))
-      notifications.show({ message: t('removed', { name: seller.name }), color: 'green' })
+      await remove(seller.id, signal, () => {
+        if (signal.aborted) return
+        notifications.show({ message: t('removed', { name: seller.name }), color: 'green' })
+        void navigate('/analytics', { replace: true })
+      })
     } catch (error) {
+      if (signal.aborted) return
       setBusy(false)
       setFailure(error)
     }
@@ -182,9 +204,9 @@ function Remove({ seller, onClose }: { seller: Seller; onClose(): void }) {
         <Button variant="default" data-autofocus onClick={onClose}>
           {t('common:cancel')}
         </Button>
-        <Button color="red" aria-disabled={busy} loading={busy} onClick={() => void perform()}>
+        <BusyButton color="red" busy={busy} onClick={() => void perform()}>
           {t('removeThis', { name: seller.name })}
-        </Button>
+        </BusyButton>
       </div>
     </Dialog>
   )

@@ -16,10 +16,11 @@ import { useWhy } from './useWhy'
 interface Props {
   sellers: readonly Seller[]
   chosen: number | undefined
+  onAdd(): void
 }
 
 /** The operator's sellers, of which one's products are shown. */
-export function Sellers({ sellers, chosen }: Props) {
+export function Sellers({ sellers, chosen, onAdd }: Props) {
   const { t } = useTranslation('analytics')
   const now = useNow(10_000)
   const current = useRef<HTMLAnchorElement>(null)
@@ -34,9 +35,9 @@ export function Sellers({ sellers, chosen }: Props) {
         <Button
           variant="default"
           size="compact-sm"
-          component={Link}
-          to={`/analytics?${chosen === undefined ? '' : `seller=${chosen}&`}manage=new`}
+          aria-haspopup="dialog"
           leftSection={<PlusIcon size={15} />}
+          onClick={onAdd}
         >
           {t('addSeller')}
         </Button>

@@ -1,5 +1,5 @@
 import { PasswordInput } from '@mantine/core'
-import type { RefObject } from 'react'
+import { useState, type KeyboardEvent, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 
 interface Props {
@@ -15,14 +15,29 @@ interface Props {
  */
 export function TokenField({ input, label, error, autoFocus }: Props) {
   const { t } = useTranslation('analytics')
+  const [shown, setShown] = useState(false)
   return (
     <PasswordInput
       ref={input}
       label={label}
       description={t('tokenHelp')}
-      autoComplete="off"
+      // Browsers read over "off", and managers of passwords over this, to keep a token.
+      autoComplete="new-password"
+      data-1p-ignore
+      data-lpignore="true"
       spellCheck={false}
-      visibilityToggleButtonProps={{ 'aria-label': t('showToken'), tabIndex: 0 }}
+      visible={shown}
+      onVisibilityChange={setShown}
+      visibilityToggleButtonProps={{
+        'aria-label': shown ? t('hideToken') : t('showToken'),
+        tabIndex: 0,
+        // The library's button takes the mouse and the space bar alone.
+        onKeyDown: (event: KeyboardEvent) => {
+          if (event.key !== 'Enter') return
+          event.preventDefault()
+          setShown(!shown)
+        },
+      }}
       error={error}
       errorProps={{ role: 'alert' }}
       data-autofocus={autoFocus || undefined}

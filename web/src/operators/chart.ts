@@ -9,11 +9,27 @@ export interface Box {
   bottom: number
 }
 
+export interface Value {
+  /** The number of its day. */
+  at: number
+  /** null: no data. */
+  value: number | null
+}
+
 export interface Point {
   x: number
   y: number
   /** Which of the values it is. */
   i: number
+  /** Whether nothing is missing between the one before and it. */
+  joined: boolean
+}
+
+const DAY_MS = 86_400_000
+
+/** How many days after the first of 1970 a day is. */
+export function dayNumber(day: string): number {
+  return Math.floor(Date.parse(day) / DAY_MS)
 }
 
 /** The next round figure, of which half is one too: the lines of the grid stand there. */
@@ -25,35 +41,41 @@ export function niceTop(highest: number): number {
   return step * power
 }
 
-/** From zero up, so that a line does not exaggerate. */
-export function place(
-  values: readonly (number | null)[],
-  box: Box,
-): { points: Point[]; top: number } {
-  const top = niceTop(Math.max(0, ...values.filter((v) => v !== null)))
+/** From zero up, so that a line does not exaggerate; by days, so that it does not hurry. */
+export function place(values: readonly Value[], box: Box): { points: Point[]; top: number } {
+  const top = niceTop(Math.max(0, ...values.map(({ value }) => value ?? 0)))
   const width = box.width - box.left - box.right
   const height = box.height - box.top - box.bottom
+  const first = values[0]?.at ?? 0
+  const days = (values.at(-1)?.at ?? 0) - first
+  const step = usualStep(values)
   const points: Point[] = []
-  values.forEach((value, i) => {
+  values.forEach(({ at, value }, i) => {
     if (value === null) return
-    const share = values.length === 1 ? 0.5 : i / (values.length - 1)
+    const before = values[i - 1]
     points.push({
       i,
-      x: box.left + share * width,
+      x: box.left + (days === 0 ? 0.5 : (at - first) / days) * width,
       y: box.top + height * (1 - Math.max(0, value) / top),
+      joined: before !== undefined && before.value !== null && at - before.at < 2 * step,
     })
   })
   return { points, top }
 }
 
-/** Lines through neighbours; where a value is missing there is a gap. */
+/** The days from one to the next, as they mostly are: each night, or each week. */
+function usualStep(values: readonly Value[]): number {
+  const steps = values
+    .slice(1)
+    .map(({ at }, i) => at - (values[i]?.at ?? at))
+    .filter((step) => step > 0)
+    .sort((a, b) => a - b)
+  return steps[Math.floor((steps.length - 1) / 2)] ?? 0
+}
+
+/** Lines through neighbours; where a period is missing, or has no value, there is a gap. */
 export function lines(points: readonly Point[]): string {
-  return points
-    .map(({ x, y, i }, n) => {
-      const joined = n > 0 && points[n - 1]?.i === i - 1
-      return `${joined ? 'L' : 'M'}${round(x)} ${round(y)}`
-    })
-    .join('')
+  return points.map(({ x, y, joined }) => `${joined ? 'L' : 'M'}${round(x)} ${round(y)}`).join('')
 }
 
 function round(n: number): number {

@@ -62,6 +62,21 @@ describe('a CSV file of ids', () => {
     expect(idsOfCsv(decode(new TextEncoder().encode('нет\n7').buffer as ArrayBuffer)).ids).toEqual([
       7,
     ])
+    const swapped = bytes.map((_, i) => bytes[i ^ 1] ?? 0)
+    expect(idsOfCsv(decode(swapped.buffer)).ids).toEqual([100])
+  })
+
+  it('may be in the code page of Windows, whose heading is read, too', () => {
+    const text = '№;Бренд;Артикул WB\n1;Ёлка;100\n2;Лампа;200'
+    const byte = (c: string) => {
+      if (c === '№') return 0xb9
+      if (c === 'Ё') return 0xa8
+      const code = c.charCodeAt(0)
+      return code < 0x80 ? code : code - 0x410 + 0xc0
+    }
+    const bytes = new Uint8Array([...text].map(byte))
+    expect(decode(bytes.buffer)).toBe(text)
+    expect(idsOfCsv(decode(bytes.buffer))).toEqual({ ids: [100, 200], rejected: [] })
   })
 })
 

@@ -92,10 +92,20 @@ function rowsOf(csv: string, quotes = true): Row[] {
   return rows
 }
 
-/** What spreadsheets call Unicode text is UTF-16; digits are the same in all the others. */
+/**
+ * What spreadsheets call Unicode text is UTF-16, with its mark in front; what they call
+ * CSV is in the code page of Windows, and by its heading alone is it known which column
+ * has the ids.
+ */
 export function decode(bytes: ArrayBuffer): string {
   const [a, b] = new Uint8Array(bytes)
-  return new TextDecoder(a === 0xff && b === 0xfe ? 'utf-16le' : 'utf-8').decode(bytes)
+  if (a === 0xff && b === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
+  if (a === 0xfe && b === 0xff) return new TextDecoder('utf-16be').decode(bytes)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return new TextDecoder('windows-1251').decode(bytes)
+  }
 }
 
 const PIECE = 3_000

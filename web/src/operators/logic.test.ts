@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { axis, figure } from './format'
-import { lines, niceTop, place, type Box } from './chart'
-import { actionsOf, batchesAfter, gently, parse, runAfter } from './run'
+import { dayNumber, lines, niceTop, place, type Box, type Point } from './chart'
+import { actionsOf, batchesAfter, etaOf, gently, parse, runAfter } from './run'
 import type { Run } from './types'
 import { changed, listKey, listQuery, readView, turned, USUAL, writeView, type View } from './view'
 
@@ -44,6 +44,8 @@ describe('the view in the address', () => {
       after: 'c',
       product: 5,
     })
+    expect(changed(third, { seller: 7, product: 5 })).toMatchObject({ page: 3, after: 'c' })
+    expect(changed({ ...third, seller: 7 }, { seller: 8 })).toMatchObject({ page: 1 })
     expect(changed(third, { page: 4, after: null })).toMatchObject({ page: 4 })
     expect(listKey(third)).toBe(listKey(USUAL))
   })
@@ -128,9 +130,25 @@ describe('a run and its events', () => {
     expect(actionsOf(run({ state: 'paused' }))).toEqual(['resume', 'cancel'])
     expect(actionsOf(run({ state: 'done' }))).toEqual([])
     expect(actionsOf(run({ state: 'partial' }))).toEqual(['retryFailed', 'retry'])
-    expect(actionsOf(run({ state: 'cancelled' }))).toEqual(['retry'])
+    expect(actionsOf(run({ state: 'cancelled' }))).toEqual(['retryFailed', 'retry'])
+    const all = { done: 438, total: 438, percentage: 100 }
+    expect(actionsOf(run({ state: 'cancelled', progress: all }))).toEqual(['retry'])
+    const unknown = { done: 0, total: null, percentage: null }
+    expect(actionsOf(run({ state: 'cancelled', progress: unknown }))).toEqual(['retry'])
     const failed = { ...run().counts, failed: 3 }
     expect(actionsOf(run({ state: 'failed', counts: failed }))).toEqual(['retryFailed', 'retry'])
+  })
+
+  it('has no end foretold that is past, or comes before it goes on', () => {
+    const now = Date.parse('2026-11-20T10:00:00Z')
+    const eta = (eta_at: string | null, what: Partial<Run> = {}) =>
+      etaOf(run({ eta_at, ...what }), now)
+    expect(eta(null)).toBeNull()
+    expect(eta('2026-11-20T10:00:01Z')).toBe('2026-11-20T10:00:01Z')
+    expect(eta('2026-11-20T09:59:59Z')).toBeNull()
+    expect(eta('2026-11-20T10:05:00Z', { waiting_until: '2026-11-20T10:05:01Z' })).toBeNull()
+    expect(eta('2026-11-20T10:05:00Z', { waiting_until: '2026-11-20T10:04:59Z' })).not.toBeNull()
+    expect(eta('2026-11-20T10:05:00Z', { state: 'done' })).toBeNull()
   })
 
   it('reads over what is no event', () => {
@@ -171,6 +189,9 @@ describe('doing something gently', () => {
 })
 
 describe('the chart', () => {
+  const daily = (...values: (number | null)[]) => values.map((value, at) => ({ at, value }))
+  const on = (days: number[]) => days.map((at) => ({ at, value: 1 }))
+  const drawn = (points: Point[]) => lines(points).match(/[ML]/g)?.join('')
   const box: Box = { width: 120, height: 60, left: 10, right: 10, top: 5, bottom: 5 }
 
   it('ends at a round figure that no value is above', () => {
@@ -181,22 +202,37 @@ describe('the chart', () => {
   })
 
   it('places values from zero up, over the whole width', () => {
-    const { points, top } = place([0, 5, 10], box)
+    const { points, top } = place(daily(0, 5, 10), box)
     expect(top).toBe(10)
     expect(points).toEqual([
-      { i: 0, x: 10, y: 55 },
-      { i: 1, x: 60, y: 30 },
-      { i: 2, x: 110, y: 5 },
+      { i: 0, x: 10, y: 55, joined: false },
+      { i: 1, x: 60, y: 30, joined: true },
+      { i: 2, x: 110, y: 5, joined: true },
     ])
-    expect(place([5], box).points).toEqual([{ i: 0, x: 60, y: 5 }])
+    expect(place(daily(5), box).points).toEqual([{ i: 0, x: 60, y: 5, joined: false }])
     expect(place([], box).points).toEqual([])
   })
 
+  it('places them by their days', () => {
+    const days = ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-09'].map(dayNumber)
+    const { points } = place(on(days), box)
+    expect(points.map(({ x }) => x)).toEqual([10, 20, 30, 110])
+  })
+
   it('has a gap where there is no data, and no zero', () => {
-    const { points } = place([1, 1, null, 1, null, 1, 1], box)
+    const { points } = place(daily(1, 1, null, 1, null, 1, 1), box)
     expect(points.map(({ i }) => i)).toEqual([0, 1, 3, 5, 6])
-    expect(lines(points).match(/[ML]/g)?.join('')).toBe('MLMML')
-    expect(place([null, null], box).points).toEqual([])
+    expect(drawn(points)).toBe('MLMML')
+    expect(place(daily(null, null), box).points).toEqual([])
+  })
+
+  it('has a gap where a period is missing, however often there usually is one', () => {
+    const gaps = (...days: number[]) => drawn(place(on(days), box).points)
+    expect(gaps(0, 1, 2, 4, 5)).toBe('MLLML')
+    expect(gaps(0, 7, 14, 28, 35)).toBe('MLLML')
+    expect(gaps(0, 7, 15, 21)).toBe('MLLL')
+    expect(gaps(0, 30)).toBe('ML')
+    expect(gaps(0, 1, 30)).toBe('MLM')
   })
 })
 

@@ -1,4 +1,4 @@
-import { Notifications } from '@mantine/notifications'
+import { notifications, Notifications } from '@mantine/notifications'
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { Route, Routes, useLocation } from 'react-router-dom'
@@ -16,6 +16,7 @@ beforeAll(async () => {
 })
 beforeEach(() => setLanguage('en'))
 afterEach(() => {
+  notifications.clean()
   vi.unstubAllGlobals()
 })
 
@@ -100,7 +101,9 @@ describe('a new seller', () => {
     await fill(' shop ', ` ${TOKEN} `)
     const token = screen.getByLabelText('API token')
     expect(token.getAttribute('type')).toBe('password')
-    expect(token.getAttribute('autocomplete')).toBe('off')
+    expect(token.getAttribute('autocomplete')).toBe('new-password')
+    expect(token.hasAttribute('data-1p-ignore')).toBe(true)
+    expect(token.getAttribute('data-lpignore')).toBe('true')
     await userEvent.keyboard('{Enter}')
     await screen.findByText('shop is added')
     await waitFor(() => expect(address()).toBe('/analytics?seller=7'))
@@ -114,6 +117,70 @@ describe('a new seller', () => {
     expect(JSON.stringify([{ ...localStorage }, { ...sessionStorage }])).not.toContain(TOKEN)
     expect(document.documentElement.outerHTML).not.toContain(TOKEN)
     for (const input of document.querySelectorAll('input')) expect(input.value).not.toBe(TOKEN)
+  })
+
+  it('is not added, nor gone to, when it is taken back while its token is tried', async () => {
+    let given: AbortSignal | null = null
+    let answer = (_: Response) => {}
+    const asked = server([seller], {
+      'POST /api/analytics/sellers': (_, signal) => {
+        given = signal
+        return new Promise((resolve, reject) => {
+          answer = resolve
+          signal?.addEventListener('abort', () => reject(new DOMException('x', 'AbortError')))
+        })
+      },
+    })
+    open('/analytics?seller=7&manage=new')
+    await fill('other', TOKEN)
+    await userEvent.keyboard('{Enter}')
+    await screen.findByRole('button', { name: 'Trying the token…' })
+    await userEvent.keyboard('{Escape}')
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    expect(given!).toHaveProperty('aborted', true)
+    answer(json({ ...seller, id: 8, name: 'other' }, 201))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(address()).toBe('/analytics?seller=7')
+    expect(screen.queryByText('other is added')).toBeNull()
+    expect(asked.filter((a) => a.path.endsWith('/products') && a.method === 'POST')).toEqual([])
+  })
+
+  it('has all that was ticked, but takes nobody back who has gone elsewhere meanwhile', async () => {
+    let answer = (_: Response) => {}
+    const other = { ...seller, id: 8, name: 'other' }
+    const asked = server([seller], {
+      'POST /api/analytics/sellers': () => json(other, 201),
+      'POST /api/analytics/sellers/8/products': () => new Promise((resolve) => (answer = resolve)),
+    })
+    open('/analytics?seller=7&manage=new')
+    await fill('other', TOKEN)
+    await userEvent.keyboard('{Enter}')
+    await screen.findByText('other is added')
+    await userEvent.keyboard('{Escape}')
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    answer(json({ added: 0, known: 0, rejectedCount: 0, rejected: [], total: 0 }))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(address()).toBe('/analytics?seller=7')
+    expect(bodies(asked, '/api/analytics/sellers/8/products')).toEqual([{ all: true }])
+  })
+
+  it('keeps the keyboard where it is while the token is tried, and says so', async () => {
+    let answer = (_: Response) => {}
+    const asked = server([], {
+      'POST /api/analytics/sellers': () => new Promise((resolve) => (answer = resolve)),
+    })
+    open('/analytics?manage=new')
+    await fill('shop', TOKEN)
+    const button = screen.getByRole('button', { name: 'Add a seller' })
+    button.focus()
+    await userEvent.keyboard('{Enter}')
+    expect(await screen.findByRole('button', { name: 'Trying the token…' })).toBe(button)
+    expect(button.hasAttribute('disabled')).toBe(false)
+    expect(document.activeElement).toBe(button)
+    await userEvent.keyboard('{Enter}')
+    answer(refused('token', 'token_refused'))
+    await screen.findByRole('alert')
+    expect(bodies(asked, '/api/analytics/sellers')).toHaveLength(1)
   })
 
   it('or without any, and then they are asked for', async () => {
@@ -178,7 +245,53 @@ describe('a new seller', () => {
   })
 })
 
+describe('what is open', () => {
+  it('stays with its seller when another one comes to be the first', async () => {
+    const sellers = [seller]
+    server(sellers, {
+      'POST /api/analytics/sellers/7/products': () => {
+        sellers.unshift({ ...seller, id: 6, name: 'another' })
+        return json({ added: 1, known: 0, rejectedCount: 0, rejected: [], total: 1 })
+      },
+    })
+    open('/analytics')
+    await userEvent.click(await screen.findByRole('button', { name: 'Token and products' }))
+    await waitFor(() => expect(address()).toBe('/analytics?seller=7&manage=seller'))
+    // After which the sellers are read anew.
+    await userEvent.type(await screen.findByLabelText('Ids of products'), '100')
+    await userEvent.click(screen.getByRole('button', { name: 'Add these' }))
+    await screen.findByRole('link', { name: /^another/, hidden: true })
+    const drawer = screen.getByRole('dialog', { name: 'Token and products' })
+    within(drawer).getByRole('heading', { name: 'shop' })
+    within(drawer).getByText('1 product added')
+  })
+
+  it('a new seller does not lose the view that it lies over', async () => {
+    server([seller], { 'GET /api/analytics/products': () => json({ ...none, total_count: 1 }) })
+    open('/analytics?seller=7&q=lamp&sort=views')
+    await userEvent.click(await screen.findByRole('button', { name: 'Add a seller' }))
+    await waitFor(() => expect(address()).toBe('/analytics?seller=7&q=lamp&sort=views&manage=new'))
+    await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }))
+    await waitFor(() => expect(address()).toBe('/analytics?seller=7&q=lamp&sort=views'))
+  })
+})
+
 describe('a token', () => {
+  it('is not tried when too many were, which is not called a wrong login', async () => {
+    server([seller], {
+      'POST /api/analytics/sellers/7/token': () =>
+        new Response(JSON.stringify({ status: 429, code: 'too_many_refusals', detail: 'x' }), {
+          status: 429,
+          headers: { 'Retry-After': '60' },
+        }),
+    })
+    open('/analytics?manage=token')
+    await userEvent.type(await screen.findByLabelText('Another token'), `${TOKEN}{Enter}`)
+    expect((await screen.findByRole('alert')).textContent).toBe(
+      'Too many tokens that the API does not accept were tried. Try again in 1 min',
+    )
+  })
+
   it('that expires soon is warned about, and replaced', async () => {
     const soon = { ...seller, tokenExpiresAt: '2026-12-01T10:00:00Z', tokenExpiresSoon: true }
     const sellers: (typeof seller)[] = [soon]
@@ -202,6 +315,26 @@ describe('a token', () => {
     expect(bodies(asked, '/api/analytics/sellers/7/token')).toEqual([{ token: TOKEN }])
     await screen.findByText('The API takes it')
     expect(screen.queryByRole('note')).toBeNull()
+  })
+
+  it('is shown on demand, by the keyboard too, and not the next one with it', async () => {
+    server([seller], { 'POST /api/analytics/sellers/7/token': () => json(seller) })
+    open('/analytics?manage=token')
+    const field = await screen.findByLabelText<HTMLInputElement>('Another token')
+    const eye = screen.getByRole('button', { name: 'Show the token' })
+    eye.focus()
+    await userEvent.keyboard('{Enter}')
+    expect(field.type).toBe('text')
+    expect(screen.getByRole('button', { name: 'Hide the token' })).toBe(eye)
+    await userEvent.keyboard('[Space]')
+    expect(field.type).toBe('password')
+    await userEvent.click(eye)
+    expect(field.type).toBe('text')
+    await userEvent.type(field, `${TOKEN}{Enter}`)
+    await screen.findByText('shop has another token')
+    const next = screen.getByLabelText<HTMLInputElement>('Another token')
+    expect([next.type, next.value]).toEqual(['password', ''])
+    await waitFor(() => expect(document.activeElement).toBe(next))
   })
 
   it('of another seller is refused at the field', async () => {
@@ -257,6 +390,26 @@ describe('products', () => {
     expect(bodies(asked, '/api/analytics/sellers/7/products')).toEqual([{ nmIds: [100, 200] }])
   })
 
+  it('that were added are told of, and refreshed, also when the rest could not be', async () => {
+    let pieces = 0
+    const asked = server([seller], {
+      'POST /api/analytics/sellers/7/products': ({ body }) =>
+        pieces++ === 0
+          ? json({ added: JSON.parse(body ?? '').nmIds.length, known: 0, rejected: [], total: 0 })
+          : problem(503, 'database'),
+    })
+    open('/analytics?manage=products')
+    await screen.findByLabelText('Ids of products')
+    const input = document.querySelector<HTMLInputElement>('input[type=file]')!
+    const csv = `nmId\n${Array.from({ length: 3002 }, (_, i) => i + 1).join('\n')}\nx\n`
+    await userEvent.upload(input, new File([csv], 'list.csv', { type: 'text/csv' }))
+    expect((await screen.findByRole('alert')).textContent).toBe('The database does not answer')
+    screen.getByText('3,000 products added')
+    screen.getByText('2 were not sent any more')
+    screen.getByText(/line 3,004/)
+    await waitFor(() => expect(bodies(asked, '/api/analytics/sync-background')).toHaveLength(1))
+  })
+
   it('are all that the API lists, or not', async () => {
     const sellers = [{ ...seller }]
     const asked = server(sellers, {
@@ -307,6 +460,28 @@ describe('deleting a seller', () => {
     const nav = screen.getByRole('navigation', { name: 'Sellers' })
     expect(within(nav).getAllByRole('link')).toHaveLength(1)
     await waitFor(() => expect(document.activeElement?.id).toBe('content'))
+  })
+
+  it('is taken back together with the question, as far as it still can be', async () => {
+    let given: AbortSignal | null = null
+    server([seller], {
+      'DELETE /api/analytics/sellers/7': (_, signal) => {
+        given = signal
+        return new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(new DOMException('x', 'AbortError')))
+        })
+      },
+    })
+    open('/analytics?manage=seller')
+    await userEvent.click(await screen.findByRole('button', { name: 'Delete shop' }))
+    const question = await screen.findByRole('dialog', { name: 'Delete shop?' })
+    await userEvent.click(within(question).getByRole('button', { name: 'Delete shop' }))
+    await userEvent.keyboard('{Escape}')
+    await waitFor(() => expect(question.isConnected).toBe(false))
+    expect(given!).toHaveProperty('aborted', true)
+    expect(address()).toContain('manage=seller')
+    expect(screen.queryByText('shop is deleted')).toBeNull()
+    expect(screen.queryByRole('alert')).toBeNull()
   })
 
   it('says so when it could not be done', async () => {

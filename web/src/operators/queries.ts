@@ -5,9 +5,11 @@ import {
   useQueryClient,
   type QueryClient,
 } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
 
 import { ApiClient, type Login } from '../api/client'
 import { ApiError } from '../api/error'
+import { refresh } from '../api/queries'
 import { useApi } from '../session/context'
 import { isOver, type RunAction } from './run'
 import type { Added, ProductList, ProductPast, Run, Seller, Task } from './types'
@@ -29,6 +31,16 @@ export const keys = {
 const IDLE_MS = 30_000
 const WATCH_MS = 5_000
 
+/** It is not there, or not any more; asking again is in vain. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404
+}
+
+/** How often to look; a login that is refused would bring the browser's dialog back each time. */
+function every(ms: number, error: unknown): number | false {
+  return isGone(error) || (error instanceof ApiError && error.status === 401) ? false : ms
+}
+
 export function useSellers() {
   const api = useApi()
   return useQuery({
@@ -36,8 +48,8 @@ export function useSellers() {
     queryFn: async ({ signal }) =>
       (await api.json<{ sellers: Seller[] }>(`${BASE}/sellers`, { signal })).sellers,
     // Runs that others, or the night, have begun.
-    refetchInterval: ({ state }) =>
-      state.data?.some((seller) => seller.taskId !== null) ? WATCH_MS : IDLE_MS,
+    refetchInterval: ({ state: { data, error } }) =>
+      every(data?.some((seller) => seller.taskId !== null) ? WATCH_MS : IDLE_MS, error),
   })
 }
 
@@ -54,6 +66,25 @@ export function useProducts(view: View, seller: number) {
   })
 }
 
+/**
+ * Has the products read anew when their seller is told to have others, or other figures:
+ * a run may begin and end between two looks. While one goes on, what is under way may come.
+ */
+export function useNewProducts({ lastSyncAt, products, failedProducts, taskId }: Seller): void {
+  const client = useQueryClient()
+  const told = JSON.stringify([lastSyncAt, products, failedProducts, taskId])
+  const last = useRef(told)
+  useEffect(() => {
+    if (last.current === told) return
+    last.current = told
+    if (taskId === null) void refresh(client, keys.products)
+    else {
+      const queryKey = keys.products
+      void client.invalidateQueries({ queryKey }, { cancelRefetch: false })
+    }
+  }, [client, told, taskId])
+}
+
 /** A cursor in an old link may be refused: then rows are counted. */
 async function readList(api: ApiClient, view: View, seller: number, signal: AbortSignal) {
   const path = `${BASE}/products`
@@ -66,10 +97,12 @@ async function readList(api: ApiClient, view: View, seller: number, signal: Abor
   }
 }
 
+const productKey = (seller: number, id: number) => [...keys.products, 'one', seller, id]
+
 export function useProduct(seller: number, id: number) {
   const api = useApi()
   return useQuery({
-    queryKey: [...keys.products, 'one', seller, id],
+    queryKey: productKey(seller, id),
     queryFn: ({ signal }) =>
       api.json<ProductPast>(`${BASE}/products/${id}`, {
         query: { sellerId: seller },
@@ -90,7 +123,8 @@ export function useRuns(page: number) {
       return (await api.json<{ jobs: Run[] }>(`${BASE}/jobs`, { query, signal })).jobs
     },
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => (state.data?.some((run) => !isOver(run)) ? WATCH_MS : IDLE_MS),
+    refetchInterval: ({ state: { data, error } }) =>
+      every(data?.some((run) => !isOver(run)) ? WATCH_MS : IDLE_MS, error),
   })
 }
 
@@ -101,8 +135,8 @@ export function useRunQuery(id: string) {
   return useQuery({
     queryKey: runKey(id),
     queryFn: ({ signal }) => api.json<Run>(`${BASE}/jobs/${id}`, { signal }),
-    refetchInterval: ({ state }) =>
-      state.data !== undefined && !isOver(state.data) ? WATCH_MS : false,
+    refetchInterval: ({ state: { data, error } }) =>
+      data !== undefined && isOver(data) ? false : every(WATCH_MS, error),
   })
 }
 
@@ -144,12 +178,18 @@ export function useAct() {
  * No mutations of the library: it would keep what was sent, a token too, for minutes.
  */
 
-/** Adds a seller, which is in the list when this resolves. */
+/**
+ * Adds a seller, which is in the list when this resolves. After an abort it may be there
+ * all the same, and then shows in the list when that is read next.
+ */
 export function useAddSeller() {
   const api = useApi()
   const client = useQueryClient()
-  return async (body: { name: string; token: string; timeZone: string }): Promise<Seller> => {
-    const seller = await api.json<Seller>(`${BASE}/sellers`, { method: 'POST', body })
+  return async (
+    body: { name: string; token: string; timeZone: string },
+    signal: AbortSignal,
+  ): Promise<Seller> => {
+    const seller = await api.json<Seller>(`${BASE}/sellers`, { method: 'POST', body, signal })
     await keep(client, seller)
     return seller
   }
@@ -166,17 +206,23 @@ export function useChangeToken() {
   }
 }
 
-/** leave: called when it is gone, and before it is gone from the list. */
+/**
+ * leave: called when it is gone, and before it is gone from the list. After an abort it may
+ * be gone all the same, which the list will tell.
+ */
 export function useRemoveSeller() {
   const api = useApi()
   const client = useQueryClient()
-  return async (id: number, leave: () => void): Promise<void> => {
-    await api.json(`${BASE}/sellers/${id}`, { method: 'DELETE' })
-    await client.cancelQueries({ queryKey: keys.sellers })
-    leave()
-    client.setQueryData<Seller[]>(keys.sellers, (all) => all?.filter((one) => one.id !== id))
-    void client.invalidateQueries({ queryKey: keys.sellers })
-    void client.invalidateQueries({ queryKey: keys.runs })
+  return async (id: number, signal: AbortSignal, leave: () => void): Promise<void> => {
+    try {
+      await api.json(`${BASE}/sellers/${id}`, { method: 'DELETE', signal })
+      await client.cancelQueries({ queryKey: keys.sellers })
+      leave()
+      client.setQueryData<Seller[]>(keys.sellers, (all) => all?.filter((one) => one.id !== id))
+    } finally {
+      void client.invalidateQueries({ queryKey: keys.sellers })
+      void client.invalidateQueries({ queryKey: keys.runs })
+    }
   }
 }
 
@@ -191,6 +237,25 @@ export function useAddProducts() {
       await client.cancelQueries({ queryKey: keys.sellers })
       await client.invalidateQueries({ queryKey: keys.sellers })
       void client.invalidateQueries({ queryKey: keys.products })
+    }
+  }
+}
+
+/** leave: called when it is gone, and before it is gone from the list. */
+export function useRemoveProduct() {
+  const api = useApi()
+  const client = useQueryClient()
+  return async (seller: number, id: number, signal: AbortSignal, leave: () => void) => {
+    try {
+      const path = `${BASE}/sellers/${seller}/products`
+      await api.json(path, { method: 'DELETE', body: { nmIds: [id] }, signal })
+      leave()
+      // What is open of it is not asked for again, which would only tell that it is gone.
+      const queryKey = productKey(seller, id)
+      void client.invalidateQueries({ queryKey, refetchType: 'none' })
+    } finally {
+      void refresh(client, [...keys.products, 'list'])
+      void refresh(client, keys.sellers)
     }
   }
 }

@@ -33,6 +33,18 @@ export function isOver({ state }: Pick<Run, 'state'>): boolean {
   return state === 'done' || state === 'partial' || state === 'failed' || state === 'cancelled'
 }
 
+/** When it will be over; null also where what was told has passed, or comes before it goes on. */
+export function etaOf(run: Run, now: number): string | null {
+  if (run.eta_at === null || isOver(run)) return null
+  const from = run.waiting_until === null ? now : Math.max(now, Date.parse(run.waiting_until))
+  return Date.parse(run.eta_at) < from ? null : run.eta_at
+}
+
+/** Whether it is the item of an error that is of no single product. */
+export function isWhole(item: string): item is 'job' | 'texts' | 'products' {
+  return item === 'job' || item === 'texts' || item === 'products'
+}
+
 export function isEnd(event: RunEvent): boolean {
   return event.type === 'complete' || event.type === 'error'
 }
@@ -44,7 +56,13 @@ export function actionsOf(run: Run): RunAction[] {
   if (run.state === 'paused') return ['resume', 'cancel']
   if (!isOver(run)) return ['pause', 'cancel']
   if (run.state === 'done') return []
-  return run.state === 'partial' || run.counts.failed > 0 ? ['retryFailed', 'retry'] : ['retry']
+  const less = run.state === 'partial' || run.counts.failed > 0 || leftOf(run)
+  return less ? ['retryFailed', 'retry'] : ['retry']
+}
+
+/** Whether it was cancelled before it had come to all of them. */
+export function leftOf({ state, progress: { done, total } }: Run): boolean {
+  return state === 'cancelled' && total !== null && done < total
 }
 
 export function parse(data: string): RunEvent | null {

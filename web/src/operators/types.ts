@@ -1,4 +1,4 @@
-import type { Job, Time } from '../api/types'
+import type { Job, JobState, Time } from '../api/types'
 
 /* What docs/openapi.yaml says of analytics, as far as the pages use it. */
 
@@ -62,6 +62,9 @@ export interface Product extends Figures {
   addToWishlist: number | null
   totalQueries: number | null
   topSearchQueries: SearchText[] | null
+  /** Of the search texts, which come after the figures and stay until newer ones do. */
+  textsPeriodStart: Day | null
+  textsPeriodEnd: Day | null
   syncStatus: string | null
   syncError: { code: string; detail: string } | null
   lastSyncAt: Time | null
@@ -86,7 +89,13 @@ export interface ProductPast extends Product {
   history: Period[]
 }
 
-export type Totals = Omit<Figures, 'cancelSum'> & { products: number; withData: number }
+/** The sums of one period: that which most of the products have. */
+export type Totals = Omit<Figures, 'cancelSum'> & {
+  /** All that match, those whose figures are in the sums, and those of another period. */
+  products: number
+  withData: number
+  ofOtherPeriods?: number
+}
 
 export interface ProductList {
   products: Product[]
@@ -98,8 +107,10 @@ export interface ProductList {
 export interface Task {
   taskId: string | null
   fresh?: boolean
+  /** It was under way already, in this state. */
   joined?: boolean
-  /** Null while nobody knows how many products there are. */
+  state?: JobState
+  /** Null while nobody knows how many products there are, or when it goes on. */
   etaSeconds?: number | null
 }
 

@@ -2,7 +2,9 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 
 import { isAbort } from '../api/error'
-import { follow } from '../api/sse'
+import { refresh } from '../api/queries'
+import { follow, type SseMessage } from '../api/sse'
+import { whileSeen } from '../events/seen'
 import { useApi } from '../session/context'
 import { BASE, keys, runKey, useRunQuery } from './queries'
 import { batchesAfter, gently, isEnd, isOver, parse, runAfter, type Batches } from './run'
@@ -22,52 +24,85 @@ export function useRun(id: string) {
   over.current = query.data !== undefined && isOver(query.data)
 
   useEffect(() => {
-    const stop = new AbortController()
+    let stop: AbortController | null = null
+    let ended = false
+    let lastEventId = ''
     const read = gently(() => void client.invalidateQueries({ queryKey: runKey(id) }), READ_MS)
     const rows = gently(() => {
       void client.invalidateQueries({ queryKey: keys.products })
       void client.invalidateQueries({ queryKey: keys.sellers })
     }, ROWS_MS)
-    const end = () => {
-      void client.invalidateQueries({ queryKey: keys.runs })
-      void client.invalidateQueries({ queryKey: keys.sellers })
-      void client.invalidateQueries({ queryKey: keys.products })
+    const leave = () => {
+      stop?.abort()
+      stop = null
     }
-    setBatches(null)
-    setLost(false)
-    follow({
-      request: (headers, signal) => api.send(`${BASE}/jobs/${id}/events`, { headers, signal }),
-      onMessage: ({ data }) => {
-        const event = parse(data)
-        if (event === null) return
-        setBatches((before) => batchesAfter(before, event))
-        client.setQueryData<Run>(runKey(id), (run) => run && runAfter(run, event))
-        if (isEnd(event)) {
-          if (!over.current) end()
-          return 'end'
-        }
-        if (over.current) return
+    const end = () => {
+      ended = true
+      leave()
+    }
+    const onMessage = (message: SseMessage): 'end' | void => {
+      lastEventId = message.id
+      const event = parse(message.data)
+      if (event === null) return
+      setBatches((before) => batchesAfter(before, event))
+      client.setQueryData<Run>(runKey(id), (run) => run && runAfter(run, event))
+      if (!over.current) {
         // And once more: the job's row may be written just after its event.
         read()
         read()
         if (event.type === 'progress' || event.type === 'saved') rows()
-      },
-      onState: (state) => {
-        setLost(state.is === 'lost')
-        // Its events are not kept as long as the job itself.
-        if (state.is === 'lost' && over.current) stop.abort()
-      },
-      signal: stop.signal,
-    }).catch((error: unknown) => {
-      // What will not go away shows where the job itself is read, too.
-      if (!isAbort(error)) setLost(false)
-    })
+      }
+      if (isEnd(event)) return 'end'
+    }
+    const take = () => {
+      if (ended || stop !== null) return
+      stop = new AbortController()
+      follow({
+        request: (headers, signal, sent) =>
+          api.send(`${BASE}/jobs/${id}/events`, { headers, signal, sent }),
+        onMessage,
+        onState: (state) => {
+          setLost(state.is === 'lost')
+          // Its events are not kept as long as the job itself.
+          if (state.is === 'lost' && over.current) end()
+        },
+        lastEventId,
+        signal: stop.signal,
+      }).then(end, (error: unknown) => {
+        if (isAbort(error)) return
+        // What will not go away shows where the job itself is read, too.
+        setLost(false)
+        end()
+      })
+    }
+    setBatches(null)
+    setLost(false)
+    const look = whileSeen(take, leave)
     return () => {
-      stop.abort()
+      look()
       read.stop()
       rows.stop()
     }
   }, [api, client, id])
 
+  useEnd(query.data)
   return { ...query, batches, lost: lost && !over.current }
+}
+
+/**
+ * Has all that a run changes read anew once it is over, whoever was first to say so: its
+ * stream, or a look at the job itself.
+ */
+function useEnd(run: Run | undefined): void {
+  const client = useQueryClient()
+  const over = run && isOver(run)
+  const before = useRef(over)
+  useEffect(() => {
+    if (before.current === false && over) {
+      for (const queryKey of [keys.runs, keys.sellers, keys.products]) {
+        void refresh(client, queryKey)
+      }
+    }
+    before.current = over
+  }, [client, over])
 }

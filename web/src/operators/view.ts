@@ -108,11 +108,15 @@ export function writeView(view: View): URLSearchParams {
   return params
 }
 
-/** The view with something of it changed. Another list begins with its first page. */
+/**
+ * The view with something of it changed. Another list begins with its first page; to name
+ * the seller that is shown without a name makes none.
+ */
 export function changed(view: View, change: Partial<View>): View {
   const next = { ...view, ...change }
   const moved = 'page' in change || 'after' in change
-  return moved || listKey(next) === listKey(view) ? next : { ...next, page: 1, after: null }
+  const before = { ...view, seller: view.seller ?? next.seller }
+  return moved || listKey(next) === listKey(before) ? next : { ...next, page: 1, after: null }
 }
 
 /** The same for views whose pages go on from each other. */
