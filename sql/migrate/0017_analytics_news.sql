@@ -8,7 +8,8 @@ UPDATE seller
  WHERE texts_days IS NOT NULL;
 
 -- As before, but what is wrong with a job as a whole (job, list, texts) comes
--- before what is wrong with one of its things: it is written last.
+-- before what is wrong with one of its things: it is written last; and a run says
+-- its batches, which its events do only for as long as these are kept.
 CREATE OR REPLACE FUNCTION job_json(j job) RETURNS json
 LANGUAGE sql STABLE AS $$
 	SELECT row_to_json(shown) FROM (
@@ -31,6 +32,13 @@ LANGUAGE sql STABLE AS $$
 				       j.calls_left AS left) c
 		         WHERE j.calls_made IS NOT NULL
 		       ) AS calls,
+		       (SELECT row_to_json(b) FROM (
+				SELECT (j.done + size - 1) / size AS done,
+				       (j.total + size - 1) / size AS total
+				  FROM (SELECT (j.checkpoint->>'batch')::bigint
+				          AS size) of
+				 WHERE size > 0) b
+		       ) AS batches,
 		       (SELECT row_to_json(s) FROM (
 				SELECT account_id AS id, name
 				  FROM seller

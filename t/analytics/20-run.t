@@ -66,6 +66,7 @@ subtest '438 products with texts: ten calls, none refused, and every figure as i
 	is $job->{state}, 'done', 'done' or diag explain $job;
 	is_deeply $job->{progress}, { done => 438, total => 438, percentage => 100 }, 'progress';
 	is_deeply $job->{calls}, { made => 10, left => 0 }, 'calls';
+	is_deeply $job->{batches}, { done => 44, total => 44 }, 'batches';
 	is_deeply $job->{seller}, { id => $seller->{id}, name => $seller->{name} }, 'whose';
 	my $count = $s->seller->counts($seller->{name});
 	is $count->{calls}, 10, 'ten calls at the API';

@@ -17,7 +17,7 @@ my $s = Lockstep::Stack->start(conf => { 'partner.retry_base' => '10ms', 'jobs.w
 my $partner = $s->partner;
 
 my @FIELD = qw(id kind state created_at started_at finished_at progress counts eta_at
-    waiting_until waiting_reason errors timing_ms calls seller);
+    waiting_until waiting_reason errors timing_ms calls batches seller);
 my $TIME = qr/\A20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ\z/;
 
 sub is_number { my ($n) = @_; return JSON::PP->new->allow_nonref->encode($n) =~ /\A-?\d+\z/ }

@@ -268,12 +268,12 @@ subtest 'a job is shown in the words of the contract' => sub {
 	my $text = value('job_json(j) FROM job j WHERE id = ?', $id);
 	my $job = JSON::PP::decode_json($text);
 	is_deeply [sort keys %$job], [sort qw(id kind state created_at started_at finished_at progress counts eta_at
-	    waiting_until waiting_reason errors timing_ms calls seller)], 'its members';
+	    waiting_until waiting_reason errors timing_ms calls batches seller)], 'its members';
 	is_deeply $job->{progress}, { done => 2, total => 8, percentage => 25 }, 'progress';
 	is_deeply $job->{counts}, { map { $_ => 0 } qw(added updated removed unchanged failed) }, 'counts';
 	is_deeply $job->{timing_ms}, { partner => 0, database => 0, names => 0, total => undef }, 'timing';
 	is_deeply $job->{errors}, [], 'errors';
-	is_deeply [@$job{qw(calls seller)}], [undef, undef], 'neither calls nor a seller';
+	is_deeply [@$job{qw(calls batches seller)}], [undef, undef, undef], 'neither calls nor batches nor a seller';
 	$s->sql('UPDATE job SET calls_made = 3, calls_left = 7 WHERE id = ?', $id);
 	is_deeply JSON::PP::decode_json(value('job_json(j) FROM job j WHERE id = ?', $id))->{calls}, { made => 3, left => 7 }, 'calls';
 	is $job->{waiting_until}, '2031-02-03T04:05:06.789Z', 'times are ISO, in UTC';

@@ -25,7 +25,7 @@ import { useWhy, useWhyError } from './useWhy'
 export function JobPage({ id }: { id: string }) {
   const { t } = useTranslation(['jobs', 'operators'])
   const why = useWhyError()
-  const { data: run, error, refetch, batches, lost } = useRun(id)
+  const { data: run, error, refetch, lost } = useRun(id)
   return (
     <>
       <div className={classes.head}>
@@ -54,8 +54,8 @@ export function JobPage({ id }: { id: string }) {
       ) : run !== undefined ? (
         <>
           <NotNewer alone error={error} onRetry={() => void refetch()} />
-          <RunCard run={run} batches={batches} lost={lost} />
-          <Facts run={run} batches={batches} />
+          <RunCard run={run} lost={lost} />
+          <Facts run={run} />
           <Errors run={run} />
         </>
       ) : error === null ? (
@@ -71,16 +71,10 @@ export function JobPage({ id }: { id: string }) {
   )
 }
 
-function Facts({
-  run,
-  batches,
-}: {
-  run: Run
-  batches: Parameters<ReturnType<typeof useFacts>>[1]
-}) {
+function Facts({ run }: { run: Run }) {
   const { t } = useTranslation('jobs')
   const now = Math.max(useNow(isOver(run) ? null : 1000), Date.now())
-  const facts = useFacts()(run, batches, now)
+  const facts = useFacts()(run, now)
   const reason = useReason()(run)
   const time = (at: string | null) =>
     at === null ? null : (

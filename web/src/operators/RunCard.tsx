@@ -14,7 +14,7 @@ import { NotNewer } from './NotNewer'
 import { isGone, useAct, useSellers } from './queries'
 import { share } from './format'
 import classes from './RunCard.module.css'
-import { actionsOf, etaOf, isOver, isWhole, leftOf, type Batches, type RunAction } from './run'
+import { actionsOf, etaOf, isOver, isWhole, leftOf, type RunAction } from './run'
 import { tones } from './State'
 import type { Run } from './types'
 import { useRun } from './useRun'
@@ -24,13 +24,13 @@ import { useWhy, useWhyError } from './useWhy'
 /** The run of the page's seller, with the way to its own page. */
 export function RunOf({ id }: { id: string }) {
   const { t } = useTranslation('jobs')
-  const { data: run, error, refetch, batches, lost } = useRun(id)
+  const { data: run, error, refetch, lost } = useRun(id)
   if (isGone(error)) return <p role="alert">{t('gone')}</p>
   return (
     <>
       <NotNewer alone error={error} first={run === undefined} onRetry={() => void refetch()} />
       {run !== undefined && (
-        <RunCard run={run} batches={batches} lost={lost}>
+        <RunCard run={run} lost={lost}>
           <Button size="compact-sm" variant="subtle" component={Link} to={`/jobs?job=${id}`}>
             {t('toJob')}
           </Button>
@@ -42,13 +42,12 @@ export function RunOf({ id }: { id: string }) {
 
 interface Props {
   run: Run
-  batches: Batches | null
   lost: boolean
   children?: ReactNode
 }
 
 /** How far a run is, what it waits for, and what can be done to it. */
-export function RunCard({ run, batches, lost, children }: Props) {
+export function RunCard({ run, lost, children }: Props) {
   const { t } = useTranslation('jobs')
   const now = Math.max(useNow(isOver(run) ? null : 1000), Date.now())
   const headline = useHeadline()(run, now)
@@ -105,7 +104,7 @@ export function RunCard({ run, batches, lost, children }: Props) {
       <Track run={run} text={headline} />
       <p className={bar.details}>
         {lost && <span className={bar.lost}>{t('lost')}</span>}
-        {useFacts()(run, batches, now).map(([name, value]) => (
+        {useFacts()(run, now).map(([name, value]) => (
           <span key={name}>
             {name} {value}
           </span>
@@ -130,9 +129,9 @@ function AnotherToken({ run }: { run: Run }) {
 }
 
 /** The name and the value of each figure of a run that is known. */
-export function useFacts(): (run: Run, batches: Batches | null, now: number) => [string, string][] {
+export function useFacts(): (run: Run, now: number) => [string, string][] {
   const { t } = useTranslation('jobs')
-  return (run, batches, now) => {
+  return (run, now) => {
     const { done, total } = run.progress
     const facts: [string, string][] = []
     const of = (n: number, all: number) => t('ofTotal', { n: number(n), total: number(all) })
@@ -140,8 +139,8 @@ export function useFacts(): (run: Run, batches: Batches | null, now: number) => 
     if (total !== null && total > 0) facts.push([t('products'), of(done, total)])
     if (total !== null && run.counts.updated > done)
       facts.push([t('figures'), of(run.counts.updated, total)])
-    if (batches !== null && batches.batches > 0)
-      facts.push([t('batches'), of(batches.batch, batches.batches)])
+    if (run.batches !== null && run.batches.total !== null && run.batches.total > 0)
+      facts.push([t('batches'), of(run.batches.done, run.batches.total)])
     if (run.calls !== null) {
       const left = run.calls.left !== null && !isOver(run) ? run.calls.left : 0
       const made = t('callsMade', { n: number(run.calls.made) })

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { axis, figure } from './format'
 import { dayNumber, lines, niceTop, place, type Box, type Point } from './chart'
-import { actionsOf, batchesAfter, etaOf, gently, parse, runAfter } from './run'
+import { actionsOf, etaOf, gently, parse, runAfter } from './run'
 import type { Run } from './types'
 import { changed, listKey, listQuery, readView, turned, USUAL, writeView, type View } from './view'
 
@@ -82,6 +82,7 @@ const run = (what: Partial<Run> = {}): Run => ({
   errors: [],
   timing_ms: { partner: 0, database: 0, names: 0, total: null },
   calls: { made: 1, left: 9 },
+  batches: { done: 0, total: 44 },
   seller: { id: 7, name: 'shop' },
   ...what,
 })
@@ -98,21 +99,11 @@ const progress = (batch: number, done: number, failed = 0) =>
   }) as const
 
 describe('a run and its events', () => {
-  it('counts batches from the events, never back', () => {
-    const info = { type: 'info', products: 438, batches: 44, calls: 10 } as const
-    const begun = batchesAfter(null, info)
-    expect(begun).toEqual({ batch: 0, batches: 44 })
-    const on = batchesAfter(begun, progress(5, 50))
-    expect(on).toEqual({ batch: 5, batches: 44 })
-    expect(batchesAfter(on, progress(3, 30))).toEqual(on)
-    expect(batchesAfter(on, info)).toEqual(on)
-    expect(batchesAfter(null, { type: 'start' })).toBeNull()
-  })
-
   it('moves on by an event that is newer than what was read, and not back', () => {
     const after = runAfter(run(), progress(5, 50, 2))
     expect(after.progress).toEqual({ done: 50, total: 438, percentage: 50 })
     expect(after.counts.failed).toBe(2)
+    expect(after.batches).toEqual({ done: 5, total: 44 })
     expect(runAfter(after, progress(3, 30))).toBe(after)
     const over = run({ state: 'cancelled' })
     expect(runAfter(over, progress(44, 438))).toBe(over)

@@ -86,6 +86,7 @@ const job = {
   waiting_reason: null,
   errors: [] as { item: string; code: string; detail: string }[],
   calls: { made: 1, left: 9 },
+  batches: { done: 1, total: 44 },
   seller: { id: 7, name: 'shop' },
 }
 
@@ -273,7 +274,11 @@ describe('the operators’ pages', () => {
     const bar = await screen.findByRole('progressbar')
     await waitFor(() => expect(line.opened).toBe(true))
     line.send('1', { type: 'info', products: 438, batches: 44, calls: 10 })
-    state = { ...job, progress: { done: 50, total: 438, percentage: 11 } }
+    state = {
+      ...job,
+      progress: { done: 50, total: 438, percentage: 11 },
+      batches: { done: 5, total: 44 },
+    }
     line.send('2', {
       type: 'progress',
       batch: 5,
@@ -337,7 +342,7 @@ describe('the operators’ pages', () => {
     open('/jobs?job=a1')
     await waitFor(() => expect(lines[0]?.opened).toBe(true))
     lines[0]?.send('a1.1', { type: 'info', products: 438, batches: 44, calls: 10 })
-    await screen.findAllByText(/0 of 44/)
+    await screen.findAllByText(/Batches 1 of 44/)
     show('hidden')
     await pass(40_000)
     lines[0]?.send('a1.2', { type: 'waiting', until: null, reason: 'api_pace' })
@@ -349,7 +354,7 @@ describe('the operators’ pages', () => {
     await waitFor(() => expect(lines[1]?.opened).toBe(true))
     const events = asked.filter((a) => a.path.endsWith('/events'))
     expect(events.map((a) => a.headers['Last-Event-ID'])).toEqual([undefined, 'a1.2'])
-    expect(screen.getAllByText(/0 of 44/)).not.toHaveLength(0)
+    expect(screen.getAllByText(/Batches 1 of 44/)).not.toHaveLength(0)
   })
 
   it('ask for the stream of a run anew when nothing comes of it', async () => {

@@ -1,24 +1,5 @@
 import type { Run, RunEvent } from './types'
 
-/** What only the events of a run tell. */
-export interface Batches {
-  batch: number
-  batches: number
-}
-
-/** A run that was tried again after a batch counts on; it never counts back. */
-export function batchesAfter(before: Batches | null, event: RunEvent): Batches | null {
-  if (event.type === 'info') {
-    if (event.batches === null) return before
-    return {
-      batch: Math.min(before?.batch ?? 0, event.batches),
-      batches: event.batches,
-    }
-  }
-  if (event.type !== 'progress') return before
-  return { batch: Math.max(before?.batch ?? 0, event.batch), batches: event.batches }
-}
-
 /**
  * The run with the progress that an event tells, which is newer than what was read. Its
  * state is left alone: events from the start on are those of the past.
@@ -26,7 +7,12 @@ export function batchesAfter(before: Batches | null, event: RunEvent): Batches |
 export function runAfter(run: Run, event: RunEvent): Run {
   if (isOver(run) || event.type !== 'progress' || event.done < run.progress.done) return run
   const { done, total, percentage, failed } = event
-  return { ...run, progress: { done, total, percentage }, counts: { ...run.counts, failed } }
+  return {
+    ...run,
+    progress: { done, total, percentage },
+    batches: { done: event.batch, total: event.batches },
+    counts: { ...run.counts, failed },
+  }
 }
 
 export function isOver({ state }: Pick<Run, 'state'>): boolean {

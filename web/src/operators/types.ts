@@ -117,6 +117,7 @@ export interface Task {
 export interface Run extends Omit<Job, 'kind'> {
   kind: string
   calls: { made: number; left: number | null } | null
+  batches: { done: number; total: number | null } | null
   seller: { id: number; name: string } | null
 }
 

@@ -7,7 +7,7 @@ import { follow, type SseMessage } from '../api/sse'
 import { whileSeen } from '../events/seen'
 import { useApi } from '../session/context'
 import { BASE, keys, runKey, useRunQuery } from './queries'
-import { batchesAfter, gently, isEnd, isOver, parse, runAfter, type Batches } from './run'
+import { gently, isEnd, isOver, parse, runAfter } from './run'
 import type { Run } from './types'
 
 const READ_MS = 1_000
@@ -18,7 +18,6 @@ export function useRun(id: string) {
   const api = useApi()
   const client = useQueryClient()
   const query = useRunQuery(id)
-  const [batches, setBatches] = useState<Batches | null>(null)
   const [lost, setLost] = useState(false)
   const over = useRef(false)
   over.current = query.data !== undefined && isOver(query.data)
@@ -44,7 +43,6 @@ export function useRun(id: string) {
       lastEventId = message.id
       const event = parse(message.data)
       if (event === null) return
-      setBatches((before) => batchesAfter(before, event))
       client.setQueryData<Run>(runKey(id), (run) => run && runAfter(run, event))
       if (!over.current) {
         // And once more: the job's row may be written just after its event.
@@ -75,7 +73,6 @@ export function useRun(id: string) {
         end()
       })
     }
-    setBatches(null)
     setLost(false)
     const look = whileSeen(take, leave)
     return () => {
@@ -86,7 +83,7 @@ export function useRun(id: string) {
   }, [api, client, id])
 
   useEnd(query.data)
-  return { ...query, batches, lost: lost && !over.current }
+  return { ...query, lost: lost && !over.current }
 }
 
 /**
