@@ -15,6 +15,7 @@
 #include "analytics/tell.h"
 #include "core/arena.h"
 #include "core/conf.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "data/db.h"
 
@@ -205,8 +206,12 @@ answer_take(struct run *r, enum wb_method method,
     const struct upstream_call *call, const struct wb_answer *answer,
     const int64_t *ids, size_t n)
 {
+	struct plan_part	*part = &r->plan.parts[method];
+
 	switch (answer->says) {
 	case WB_OK:
+		part->answered = part->n + (int64_t)(n > 0 ? n :
+		    json_count(answer->rows));
 		if (method == WB_TEXTS)
 			return take_texts(r, answer, ids, n);
 		return take_figures(r, answer, ids, n);

@@ -184,6 +184,7 @@ listing_keep(struct run *r, const struct wb_answer *answer)
 		return -1;
 	if (part->kept != NULL)
 		return 0;
+	part->answered = part->n;	/* some were known already */
 	if (rows < WB_FUNNEL_MAX || part->offset >= LIST_MAX)
 		return end_list(r);
 	part->offset += WB_FUNNEL_MAX - 1;

@@ -33,7 +33,8 @@ read_part(struct plan_part *p, struct arena *a, const struct json *obj)
 	const struct json	*bounds = json_get(obj, "bounds");
 
 	*p = (struct plan_part){ .after = number(obj, "after"),
-		.n = number(obj, "n"), .offset = number(obj, "offset"),
+		.n = number(obj, "n"), .answered = number(obj, "answered"),
+		.offset = number(obj, "offset"),
 		.edge = number(obj, "edge"), .again = number(obj, "again"),
 		.moved = json_flag(obj, "moved"),
 		.listed = json_flag(obj, "listed"),
@@ -86,6 +87,7 @@ put_part(const struct plan_part *p, struct arena *a)
 		json_push_int(bounds, p->bounds[i]);
 	json_put_int(obj, "after", p->after);
 	json_put_int(obj, "n", p->n);
+	json_put_int(obj, "answered", p->answered);
 	json_put_int(obj, "offset", p->offset);
 	json_put_int(obj, "edge", p->edge);
 	json_put_int(obj, "again", p->again);
@@ -202,21 +204,20 @@ list_calls(int64_t left)
 	    (left - 1) / (WB_FUNNEL_MAX - 1) + 1;
 }
 
-/* What is kept of an answer needs no call any more. */
+/* What an answer has brought needs no call, whether it is saved yet or not. */
 int64_t
 plan_calls(const struct plan *p, enum wb_method method)
 {
 	const struct plan_part	*part = &p->parts[method];
 	int64_t			 chunk = plan_chunk(method);
-	int64_t			 left = p->total - part->n -
-				    (int64_t)json_count(json_get(part->kept,
-				    "ids"));
+	int64_t			 left = p->total - (part->answered > part->n ?
+				    part->answered : part->n);
 
 	if (part->done || part->off != NULL)
 		return 0;
 	if (method == WB_FUNNEL && p->all && !part->listed)
 		return list_calls(p->total - part->offset) -
-		    (part->kept != NULL);
+		    (part->answered > part->n);
 	if (left <= 0)
 		return 0;
 	/* One to see whether that has changed. */

@@ -21,6 +21,7 @@ struct json;
 struct plan_part {
 	int64_t		 after;		/* products up to this one are over */
 	int64_t		 n;		/* ... so many */
+	int64_t		 answered;	/* ... with those of the last answer */
 	int64_t		 offset;	/* of the page, in a list of all */
 	int64_t		 edge;		/* ... its first row, as far as known */
 	int64_t		 again;		/* ... read anew so many times */

@@ -103,7 +103,7 @@ subtest 'what is known and was on no page is asked for by its id' => sub {
 	my $strange = 77;
 	op(POST => "sellers/$one->{id}/products", json => { nmIds => [$strange] });
 	my $job = sync_of($one, batchSize => 1000, seconds => 90);
-	is_deeply errors($job), ["$strange no_data", 'texts no_jam'], 'the API has no data for it';
+	is_deeply errors($job), ['texts no_jam', "$strange no_data"], 'the API has no data for it; what is wrong with all comes first';
 	is calls($one, 'funnel'), 3, 'as a third call has said';
 	my @call = @{ $s->seller->journal(seller => $one->{name}, method => 'funnel', bodies => 0) };
 	is_deeply $call[2]{request}{nmIds}, [$strange], '... about it alone';
