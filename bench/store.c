@@ -201,7 +201,7 @@ know(struct pass *p)
 	    db_int(p->job->account_id), db_int(0)));
 	if (rows == NULL || rows_count(rows) != 1)
 		fatal("store: no account");
-	digest_open(&p->digest, a, rows_bytes(rows, 0, "pages", a));
+	digest_open(&p->digest, rows_bytes(rows, 0, "pages", a));
 }
 
 /* A job of this account, claimed as a worker would. */

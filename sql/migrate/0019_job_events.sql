@@ -2,6 +2,10 @@
 -- job's row, so a foreign key would look that row up again for each of them: of a
 -- page of a sync half of what saving it costs.  What goes with a job goes by one
 -- trigger a statement.
+--
+-- Tables in the order in which a service that is running takes them.
+LOCK TABLE job, job_event, job_error IN ACCESS EXCLUSIVE MODE;
+
 ALTER TABLE job_event DROP CONSTRAINT job_event_job_id_fkey;
 ALTER TABLE job_error DROP CONSTRAINT job_error_job_id_fkey;
 

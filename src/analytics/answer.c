@@ -23,9 +23,11 @@
 #define LOST_MAX	2	/* chunks in a row, then no more texts */
 /*
  * Chunks and halves in a row, then it is not for one product: a thousand are
- * halved ten times until it is found.
+ * halved ten times until it is found.  An API that has not answered once yet and
+ * does not say what it minds is more likely down.
  */
 #define REFUSED_MAX	16
+#define SILENT_MAX	5
 #define WEEK		7	/* days, as in analytics/begin */
 
 /* The search texts are left out from now on; the figures stay. */
@@ -144,8 +146,10 @@ take_trouble(struct run *r, enum wb_method method,
 		return end_unread(r, answer);
 	if (!may_be_for_one(method, call, answer->says))
 		return lose(r, method, answer, ids, n);
-	if (++part->refused > REFUSED_MAX && method == WB_TEXTS && !part->good)
-		return leave_texts(r, "texts_failed", answer->why);
+	if (++part->refused > (method == WB_TEXTS && answer->says == WB_BROKEN ?
+	    REFUSED_MAX : SILENT_MAX) && !part->good)
+		return method == WB_TEXTS ? leave_texts(r, "texts_failed",
+		    answer->why) : end_unread(r, answer);
 	return shrink(r, method, answer, ids, n);
 }
 

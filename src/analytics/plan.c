@@ -227,19 +227,6 @@ plan_calls(const struct plan *p, enum wb_method method)
 	    (part->nbounds > 1 ? (int64_t)part->nbounds - 1 : 0);
 }
 
-int64_t
-plan_saves(const struct plan *p)
-{
-	int64_t	 n = 0;
-
-	for (int i = 0; i < WB_METHOD__MAX; i++)
-		if (!p->parts[i].done && p->parts[i].off == NULL &&
-		    p->parts[i].n < p->total)
-			n += plan_batches(p, p->total) -
-			    p->parts[i].n / p->batch;
-	return n;
-}
-
 void
 plan_advance(struct plan_part *part, int64_t last, int64_t m)
 {
@@ -256,6 +243,8 @@ plan_leave_half(struct plan_part *part)
 	if (part->nbounds == 0)
 		return false;
 	plan_advance(part, part->bounds[0], 0);
+	if (part->nbounds == 0)
+		part->failed = 0;
 	return true;
 }
 
@@ -275,11 +264,27 @@ plan_split(struct plan_part *part, const int64_t *ids, size_t n)
 	return 0;
 }
 
+/* Batches that both parts still have to save. */
+static int64_t
+saves(const struct plan *p)
+{
+	int64_t	 n = 0;
+
+	for (int i = 0; i < WB_METHOD__MAX; i++) {
+		const struct plan_part	*part = &p->parts[i];
+
+		if (!part->done && part->off == NULL && part->n < p->total &&
+		    (i != WB_TEXTS || !p->no_jam || part->good))
+			n += plan_batches(p, p->total) - part->n / p->batch;
+	}
+	return n;
+}
+
 int64_t
 plan_eta_ms(const struct plan *p, const int64_t next_ms[],
-    const int64_t step_ms[])
+    const int64_t step_ms[], int64_t rest_ms)
 {
-	int64_t	 eta_ms = 0, ms = 0;
+	int64_t	 eta_ms = 0, ms = 0, rests_ms = (saves(p) - 1) * rest_ms;
 
 	for (int i = 0; i < WB_METHOD__MAX; i++) {
 		int64_t	 calls = plan_calls(p, (enum wb_method)i);
@@ -290,5 +295,5 @@ plan_eta_ms(const struct plan *p, const int64_t next_ms[],
 		if (ms > eta_ms)
 			eta_ms = ms;
 	}
-	return eta_ms;
+	return eta_ms > rests_ms ? eta_ms : rests_ms;
 }

@@ -96,9 +96,6 @@ int64_t	plan_batches(const struct plan *, int64_t products);
 /* Calls that the part still needs, when nothing goes wrong. */
 int64_t	plan_calls(const struct plan *, enum wb_method);
 
-/* Batches that both parts still have to save. */
-int64_t	plan_saves(const struct plan *);
-
 /*
  * Moves a part past m products, the last of which is that one.  The next
  * chunk's end goes with it when it is reached.
@@ -120,9 +117,10 @@ int	plan_split(struct plan_part *, const int64_t *ids, size_t n)
 
 /*
  * Until the last call has begun, when the next call of each part may begin
- * after next_ms[] and the others follow every step_ms[].
+ * after next_ms[] and the others follow every step_ms[]; and until the last
+ * batch is saved with rests of rest_ms between them.
  */
 int64_t	plan_eta_ms(const struct plan *, const int64_t next_ms[],
-	    const int64_t step_ms[]);
+	    const int64_t step_ms[], int64_t rest_ms);
 
 #endif

@@ -169,11 +169,11 @@ call(struct turn *t, enum wb_method method, const int64_t *ids, size_t n)
 	if (limits_heed(r, method, &c) == -1)
 		return end_with(t, JOB_LOST);
 	t->saved |= answer.says == WB_OK;
-	rc = answer_take(r, method, &c, &answer, ids, n);
-	if (rc != 0)
-		return end_with(t, rc == 1 ? JOB_ENDED : JOB_LOST);
+	/* As far as it comes to be saved, which says so as well. */
 	r->plan.unsaved = 0;
-	return STEP_CALLED;
+	rc = answer_take(r, method, &c, &answer, ids, n);
+	return rc == 0 ? STEP_CALLED : end_with(t, rc == 1 ? JOB_ENDED :
+	    JOB_LOST);
 }
 
 /* An answer that was saved in part needs no call. */
@@ -400,10 +400,12 @@ run_run(struct job *j)
 }
 
 struct run_outlook
-run_outlook(const struct conf *conf, const struct seller *seller)
+run_outlook(const struct conf *conf, const struct seller *seller,
+    int64_t batch)
 {
 	const struct plan	 p = { .total = seller->products,
-		.all = seller->all_products, .no_jam = seller->no_jam };
+		.all = seller->all_products, .no_jam = seller->no_jam,
+		.batch = batch };
 	const int64_t		 now[WB_METHOD__MAX] = { 0 };
 	const struct bytes	 nobody = { "", 0 };
 	int64_t			 step_ms[WB_METHOD__MAX];
@@ -414,5 +416,6 @@ run_outlook(const struct conf *conf, const struct seller *seller)
 		step_ms[i] = wb_budget(conf, (enum wb_method)i,
 		    seller->token_kind, nobody).per_ms;
 	return (struct run_outlook){ p.total, plan_calls(&p, WB_FUNNEL) +
-	    plan_calls(&p, WB_TEXTS), plan_eta_ms(&p, now, step_ms) };
+	    plan_calls(&p, WB_TEXTS), plan_eta_ms(&p, now, step_ms,
+	    conf->analytics_batch_pause_ms) };
 }

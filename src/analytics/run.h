@@ -37,12 +37,16 @@ void		run_set_pace(struct run *);
 /* Runs the job. */
 enum job_end	run_run(struct job *);
 
-/* What a run of all of a seller's products will take; -1: nobody knows yet. */
+/*
+ * What a run of all of a seller's products, batch at a time, will take; -1: nobody
+ * knows yet.
+ */
 struct run_outlook {
 	int64_t	 products;
 	int64_t	 calls;
 	int64_t	 eta_ms;
 };
-struct run_outlook run_outlook(const struct conf *, const struct seller *);
+struct run_outlook run_outlook(const struct conf *, const struct seller *,
+		    int64_t batch);
 
 #endif

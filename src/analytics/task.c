@@ -118,7 +118,7 @@ put_new(struct json *body, const struct run_outlook *outlook)
 static int
 ask(struct req *r, const struct seller *s, int64_t batch)
 {
-	struct run_outlook	 outlook = run_outlook(r->conf, s);
+	struct run_outlook	 outlook = run_outlook(r->conf, s, batch);
 	struct json		*request = json_new_obj(r->arena);
 	struct json		*body = json_new_obj(r->arena);
 	char			 id[JOB_ID_SIZE];

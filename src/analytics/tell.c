@@ -94,14 +94,11 @@ tell_outlook(struct run *r, const int64_t next_ms[])
 {
 	struct job	*j = r->job;
 	bool		 known = plan_is_known(&r->plan);
-	int64_t		 rests_ms = (plan_saves(&r->plan) - 1) *
-			    j->conf->analytics_batch_pause_ms;
 
 	j->calls_left = known ? plan_calls(&r->plan, WB_FUNNEL) +
 	    plan_calls(&r->plan, WB_TEXTS) : -1;
-	j->eta_ms = known ? plan_eta_ms(&r->plan, next_ms, r->step_ms) : -1;
-	if (known && rests_ms > j->eta_ms)
-		j->eta_ms = rests_ms;
+	j->eta_ms = known ? plan_eta_ms(&r->plan, next_ms, r->step_ms,
+	    j->conf->analytics_batch_pause_ms) : -1;
 }
 
 static int64_t

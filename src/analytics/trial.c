@@ -234,8 +234,8 @@ take_call(struct req *r, const struct trial *g, struct bytes key)
 }
 
 /*
- * When the API has named a time for the seller that the token names, the try has
- * to wait as well.  This only looks: whoever makes up a token takes nothing.
+ * While the API is to be left alone by the seller that the token names, the try
+ * has to wait as well.  This only looks: whoever makes up a token takes nothing.
  */
 static int
 check_block(struct req *r, const struct trial *g)

@@ -44,9 +44,8 @@ is_error(const PGresult *res)
 	return res != NULL && PQresultErrorField(res, PG_DIAG_SQLSTATE) != NULL;
 }
 
-/* The next result, NULL after a command's last; -1 on time-out or loss. */
-static int
-next_result(PGconn *conn, int64_t deadline_ms, PGresult **res)
+int
+conn_next_result(PGconn *conn, int64_t deadline_ms, PGresult **res)
 {
 	while (PQisBusy(conn))
 		if (conn_wait(conn, POLLIN, deadline_ms) == -1 ||
@@ -71,7 +70,7 @@ conn_collect(PGconn *conn, int64_t deadline_ms)
 {
 	PGresult	*last = NULL, *res;
 
-	while (next_result(conn, deadline_ms, &res) == 0) {
+	while (conn_next_result(conn, deadline_ms, &res) == 0) {
 		if (res == NULL)
 			return last;
 		if (is_error(last)) {
@@ -90,14 +89,18 @@ conn_collect_sync(PGconn *conn, size_t number, int64_t deadline_ms)
 	PGresult	*kept = NULL, *res;
 	size_t		 i = 0;
 
-	while (next_result(conn, deadline_ms, &res) == 0) {
+	while (conn_next_result(conn, deadline_ms, &res) == 0) {
 		if (res == NULL) {
+			/* libpq has given up, and forgotten what was sent. */
+			if (PQstatus(conn) != CONNECTION_OK)
+				break;
 			i++;
 		} else if (PQresultStatus(res) == PGRES_PIPELINE_SYNC) {
 			PQclear(res);
 			if (PQexitPipelineMode(conn) == 1)
 				return kept;
-			break;
+			PQclear(kept);
+			return NULL;
 		} else if (!is_error(kept) && (i == number || is_error(res))) {
 			PQclear(kept);
 			kept = res;

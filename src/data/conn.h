@@ -32,6 +32,11 @@ int	conn_wait(PGconn *, short events, int64_t deadline_ms) MUST_CHECK;
 bool	conn_is_closed(PGconn *);
 
 /*
+ * The next result of what was sent, NULL after its last; -1 on time-out or loss.
+ */
+int	conn_next_result(PGconn *, int64_t deadline_ms, PGresult **) MUST_CHECK;
+
+/*
  * Fetches the one result of what was sent; NULL on time-out or loss, unless
  * the server has said why it closes.  The caller clears it.
  */

@@ -24,8 +24,11 @@
 #define PROBE_MS	200	/* for a connection in place of one that hung */
 #define DOWN_MS		1000	/* not tried again for so long after a hang */
 
-/* It is due from db_begin() until its first statement. */
-enum tx { TX_NONE, TX_DUE, TX_OPEN };
+/*
+ * A transaction is due from db_begin() until its first statement.  When that has
+ * failed nothing is left of it but db_rollback().
+ */
+enum tx { TX_NONE, TX_DUE, TX_OPEN, TX_FAILED };
 
 struct call {
 	enum query		 q;
@@ -89,7 +92,7 @@ drop(struct db *db)
 		PQfinish(db->conn);
 	db->conn = NULL;
 	if (db->tx == TX_OPEN)
-		db->tx = TX_NONE;
+		db->tx = TX_FAILED;
 	memset(db->prepared, 0, sizeof(db->prepared));
 }
 
@@ -357,10 +360,11 @@ note_tx(struct db *db, bool good, bool commits)
 
 	if (good && db->tx != TX_NONE)
 		db->tx = commits ? TX_NONE : TX_OPEN;
-	else if (db->tx == TX_DUE && now == PQTRANS_INERROR)
+	else if (db->tx == TX_DUE && (now == PQTRANS_INERROR ||
+	    now == PQTRANS_INTRANS))
 		db->tx = TX_OPEN;
 	else if (db->tx == TX_OPEN && now == PQTRANS_IDLE)
-		db->tx = TX_NONE;
+		db->tx = TX_FAILED;
 }
 
 static bool
@@ -384,6 +388,8 @@ try_query(struct db *db, const struct call *c, int tries, bool *again)
 	db->turned_away = false;
 	if (ensure(db, c->deadline_ms) == -1) {
 		*again = came_back(db, tries);
+		if (db->tx == TX_DUE && !*again)
+			db->tx = TX_FAILED;
 		return NULL;
 	}
 	res = run(db, c);
@@ -407,6 +413,8 @@ try_query(struct db *db, const struct call *c, int tries, bool *again)
 		db->hung = clock_left_ms(c->deadline_ms) == 0;
 	if (res == NULL || PQstatus(db->conn) != CONNECTION_OK)
 		drop(db);
+	if (db->tx == TX_DUE && !*again)
+		db->tx = TX_FAILED;
 	PQclear(res);
 	return NULL;
 }
@@ -417,6 +425,8 @@ query(struct db *db, struct arena *a, struct call c)
 	PGresult	*res;
 	bool		 again = true;
 
+	if (db->tx == TX_FAILED)
+		return NULL;
 	for (size_t i = 0; i < c.nargs; i++)
 		if (c.args[i].broken) {
 			log_error("db: a parameter is over its bound",
@@ -449,20 +459,6 @@ db_query_commit(struct db *db, struct arena *a, enum query q,
 	    .nargs = nargs, .commits = true });
 }
 
-/* The next result of what was sent; -1 on time-out or loss. */
-static int
-next_result(struct db *db, int64_t wait_ms, PGresult **res)
-{
-	int64_t	 deadline_ms = clock_mono_ms() + wait_ms;
-
-	while (PQisBusy(db->conn))
-		if (conn_wait(db->conn, POLLIN, deadline_ms) == -1 ||
-		    PQconsumeInput(db->conn) == 0)
-			return -1;
-	*res = PQgetResult(db->conn);
-	return 0;
-}
-
 /* 0 at the end, 1 when fn has stopped it, -1 when it failed. */
 static int
 each_result(struct db *db, int64_t wait_ms,
@@ -471,7 +467,8 @@ each_result(struct db *db, int64_t wait_ms,
 	PGresult	*res;
 	int		 rc = -1;
 
-	while (next_result(db, wait_ms, &res) == 0) {
+	while (conn_next_result(db->conn, clock_mono_ms() + wait_ms, &res) ==
+	    0) {
 		ExecStatusType	 status = PQresultStatus(res);
 		bool		 stop = false;
 
@@ -570,13 +567,15 @@ db_commit(struct db *db)
 		db->tx = TX_NONE;
 		return 0;
 	}
-	if (db->conn == NULL)
+	if (db->tx != TX_OPEN) {
+		db->tx = TX_NONE;
 		return -1;
+	}
 	/* COMMIT of a failed transaction answers ROLLBACK, and no error. */
 	sound = PQtransactionStatus(db->conn) == PQTRANS_INTRANS;
 	if (command(db, "COMMIT", deadline_ms) == -1) {
 		drop(db);
-		return -1;
+		sound = false;
 	}
 	db->tx = TX_NONE;
 	return sound ? 0 : -1;

@@ -135,7 +135,7 @@ retry_job(struct db *db, struct arena *a, const char *id,
 	c->was = rows_text(rows, 0, "was");
 	if (!rows_bool(rows, 0, "retryable"))
 		return CONTROL_FORBIDDEN;
-	if ((c->refused = rows_bool(rows, 0, "refused")))
+	if ((c->barred = rows_bool(rows, 0, "barred")))
 		return CONTROL_FORBIDDEN;
 	return ask_again(db, a, rows, failed_only, c) == 0 ? CONTROL_DONE :
 	    CONTROL_FAILED;
@@ -169,9 +169,9 @@ control_why_not(struct arena *a, enum control_verb verb,
 		    "failed or cancelled can be tried again",
 	};
 
-	if (c->refused)
-		return "The login or token was refused; give a good one "
-		    "first.";
+	if (c->barred)
+		return "The login or token was refused, or the account is "
+		    "disabled; give a good one first.";
 	return arena_printf(a, "The job is %s; %s.", c->was, rules[verb]);
 }
 

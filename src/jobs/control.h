@@ -23,14 +23,14 @@ enum control_verb { CONTROL_CANCEL, CONTROL_PAUSE, CONTROL_RESUME,
 enum control_end {
 	CONTROL_DONE,		/* body is the job; a new one after retry */
 	CONTROL_NO_JOB,		/* none of that id and account */
-	CONTROL_FORBIDDEN,	/* by its state, or refused: nothing happened */
+	CONTROL_FORBIDDEN,	/* by its state, or barred: nothing happened */
 	CONTROL_FAILED		/* the database (logged) */
 };
 
 struct control {
 	enum control_end	 end;
 	const char		*was;	/* the state before; in the arena */
-	bool			 refused;	/* ... would do, but not the login */
+	bool			 barred;	/* ... would do, but not the login */
 	const char		*body;	/* JSON, in the arena */
 	char			 id[JOB_ID_SIZE];	/* of the job in body */
 };

@@ -256,8 +256,6 @@ write_progress(struct job *j, bool and_commit)
 int
 job_save(struct job *j)
 {
-	if (j->follow_up != NULL)
-		return commit(j, write_progress(j, false));
 	if (write_progress(j, true) != NULL)
 		return committed(j);
 	db_rollback(j->db);

@@ -124,7 +124,7 @@ void	job_error(struct job *, const char *item, const char *code,
 
 /*
  * Queues another job of the same kind and account once this one has ended, in
- * the same transaction.  The texts must live until then.
+ * the same transaction as job_finish().  The texts must live until then.
  */
 void	job_follow_up(struct job *, const char *request,
 	    const char *first_event, int priority);

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/arena.h"
-#include "core/log.h"
 #include "data/db.h"
 #include "programs/program.h"
 
@@ -19,16 +17,11 @@ compare(const void *a, const void *b)
 }
 
 void
-digest_open(struct digest *d, struct arena *a, struct bytes kept)
+digest_open(struct digest *d, struct bytes kept)
 {
-	*d = (struct digest){ .nknown = kept.len / DIGEST_SIZE };
+	*d = (struct digest){ .known = kept };
 	buf_init(&d->page, PAGE_BYTES_MAX);
 	buf_init(&d->read, READ_BYTES_MAX);
-	d->known = arena_alloc(a, d->nknown * DIGEST_SIZE + 1);
-	if (d->nknown > 0) {
-		memcpy(d->known, kept.p, d->nknown * DIGEST_SIZE);
-		qsort(d->known, d->nknown, DIGEST_SIZE, compare);
-	}
 }
 
 void
@@ -43,7 +36,7 @@ digest_begin(struct digest *d, bool whole)
 {
 	buf_reset(&d->read);
 	d->partial = !whole;
-	d->fresh = false;
+	d->trusted = false;
 }
 
 /* The NUL keeps ids apart. */
@@ -59,34 +52,36 @@ bool
 digest_page(struct digest *d, bool sound)
 {
 	unsigned char	 digest[SECRET_HASH_SIZE];
-	bool		 known;
+	size_t		 n = d->known.len / DIGEST_SIZE;
 
 	secret_digest((struct bytes){ d->page.data, d->page.len }, digest);
 	buf_reset(&d->page);
-	known = sound && d->nknown > 0 && bsearch(digest, d->known, d->nknown,
-	    DIGEST_SIZE, compare) != NULL;
 	if (!sound || buf_add(&d->read, digest, DIGEST_SIZE) == -1)
 		d->partial = true;
-	d->fresh |= !known;
-	return known;
+	return sound && n > 0 && bsearch(digest, d->known.p, n, DIGEST_SIZE,
+	    compare) != NULL;
+}
+
+void
+digest_trust(struct digest *d)
+{
+	d->trusted = true;
 }
 
 void
 digest_forget(struct digest *d)
 {
-	d->nknown = 0;
-	d->fresh = true;
+	d->known.len = 0;
 }
 
-/* One that shows what the one before has shown is kept already. */
 int
 digest_keep(struct digest *d, struct db *db, struct arena *a, int64_t account,
     int64_t programs)
 {
-	if (d->partial || (!d->fresh &&
-	    d->read.len == d->nknown * DIGEST_SIZE))
+	if (d->partial || d->read.len == 0)
 		return 0;
+	qsort(d->read.data, d->read.len / DIGEST_SIZE, DIGEST_SIZE, compare);
 	return db_query(db, a, Q_PROGRAMS_DIGEST, DB_ARGS(db_int(account),
 	    db_bytes((struct bytes){ d->read.data, d->read.len }),
-	    db_int(programs))) != NULL ? 0 : -1;
+	    db_int(programs), db_bool(!d->trusted))) != NULL ? 0 : -1;
 }

@@ -12,8 +12,9 @@
 /*
  * What a reading of the whole list has shown, page by page, kept for the next
  * one: a page that shows the very same programs again, in the same order, needs
- * no comparison with the registry.  It holds for as long as nobody writes the
- * account's programs, which only its sync does, under the job's fence.
+ * no comparison with the registry.  It holds for as long as nobody writes what
+ * the partner has sent of them, which only the account's sync does, under the
+ * job's fence.
  */
 struct arena;
 struct db;
@@ -24,16 +25,15 @@ struct digest {
 	struct buf	 page;		/* the one in hand */
 	struct buf	 read;		/* of each page of this reading */
 	bool		 partial;	/* some of its pages are not there */
-	unsigned char	*known;		/* of the one before, sorted */
-	size_t		 nknown;
-	bool		 fresh;		/* a page was not among them */
+	bool		 trusted;	/* not all of it was compared */
+	struct bytes	 known;		/* of the one before, sorted */
 };
 
 /*
- * kept: what digest_keep() has kept, as far as it holds, in the arena, which
- * outlives the digest; empty for none.
+ * kept: what digest_keep() has kept, as far as it holds, empty for none; it has
+ * to live as long as the digest.
  */
-void	digest_open(struct digest *, struct arena *, struct bytes kept);
+void	digest_open(struct digest *, struct bytes kept);
 void	digest_close(struct digest *);
 
 /* A reading begins, whole or in its midst. */
@@ -48,6 +48,9 @@ void	digest_program(struct digest *, const char *id,
  * to have just these.
  */
 bool	digest_page(struct digest *, bool sound);
+
+/* Pages that were known were not compared. */
+void	digest_trust(struct digest *);
 
 /* The registry is written: what was known of it does not hold any more. */
 void	digest_forget(struct digest *);

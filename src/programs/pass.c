@@ -32,7 +32,7 @@ pass_open(struct pass *p, struct job *j, const struct account *account)
 	p->budget = partner_budget(j->conf, account->user, PARTNER_LIST);
 	p->batch = arena_new();
 	p->asking = arena_new();
-	digest_open(&p->digest, j->arena, account->pages);
+	digest_open(&p->digest, account->pages);
 	pace_init(&p->pace, (int)j->conf->partner_concurrency_start,
 	    (int)j->conf->partner_concurrency);
 }

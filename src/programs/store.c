@@ -150,6 +150,7 @@ note_seen(struct pass *p, struct entry *entries)
 	struct db_arg	 seen;
 	struct db_rows	*rows;
 
+	digest_trust(&p->digest);
 	column_init(&ids, COLUMN_TEXT);
 	for (struct entry *e = entries; e != NULL; e = e->hh.next)
 		column_text(&ids, e->id);

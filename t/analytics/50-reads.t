@@ -91,6 +91,11 @@ subtest 'sums are of one period' => sub {
 	is_deeply [@{ $got->{totals} }{qw(periodStart periodEnd)}], [@{ $row{ $rest[0] } }{qw(periodStart periodEnd)}], '... and their period';
 	my $alone = op(GET => "products?sellerId=$two->{id}&search=$old")->{json}{totals};
 	is_deeply [@$alone{qw(products withData ofOtherPeriods views periodEnd)}], [1, 1, 0, @{ $row{$old} }{qw(views periodEnd)}], 'of that one alone its own';
+	# Most of them are off the market.
+	$s->sql(q(UPDATE product_analytics SET period_start = period_start - 90, period_end = period_end - 90 WHERE account_id = ? AND nm_id = ANY (?)), $two->{id}, [@rest[0 .. 2]]);
+	$s->sql(q(UPDATE product SET sync_status = 'error', sync_error_code = 'no_data' WHERE account_id = ? AND nm_id = ANY (?)), $two->{id}, [$old, @rest[0 .. 2]]);
+	my $few = op(GET => "products?sellerId=$two->{id}")->{json}{totals};
+	is_deeply [@$few{qw(products withData ofOtherPeriods periodEnd)}], [6, 2, 4, $row{ $rest[4] }{periodEnd}], 'of those that are still there, however few';
 	my $none = op(GET => "products?sellerId=$two->{id}&search=nothing-like-that")->{json}{totals};
 	is_deeply [@$none{qw(products withData ofOtherPeriods views periodEnd)}], [0, 0, 0, undef, undef], 'of none nothing';
 };

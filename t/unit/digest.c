@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -21,7 +22,7 @@ setup(void **state)
 {
 	(void)state;
 	a = arena_new();
-	digest_open(&d, a, (struct bytes){ NULL, 0 });
+	digest_open(&d, (struct bytes){ NULL, 0 });
 	digest_begin(&d, true);
 	return 0;
 }
@@ -47,15 +48,23 @@ page(const char *ids, int value)
 	return digest_page(&d, true);
 }
 
-/* What was read is what the next reading knows. */
+static int
+order(const void *x, const void *y)
+{
+	return memcmp(x, y, DIGEST_SIZE);
+}
+
+/* What was read is what the next reading knows, as digest_keep() keeps it. */
 static void
 next_reading(void)
 {
-	struct digest	 next;
+	char	*kept = arena_alloc(a, d.read.len + 1);
+	size_t	 n = d.read.len;
 
-	digest_open(&next, a, (struct bytes){ d.read.data, d.read.len });
+	memcpy(kept, d.read.data, n);
+	qsort(kept, n / DIGEST_SIZE, DIGEST_SIZE, order);
 	digest_close(&d);
-	d = next;
+	digest_open(&d, (struct bytes){ kept, n });
 	digest_begin(&d, true);
 }
 
@@ -65,7 +74,6 @@ a_first_reading_knows_nothing(void **state)
 	(void)state;
 	assert_false(page("abc", 1));
 	assert_false(page("", 1));
-	assert_true(d.fresh);
 }
 
 static void
@@ -79,7 +87,6 @@ pages_that_come_again_are_known(void **state)
 	assert_true(page("de", 1));
 	assert_true(page("abc", 1));
 	assert_true(page("", 1));
-	assert_false(d.fresh);
 }
 
 static void
@@ -94,7 +101,6 @@ whatever_differs_is_not(void **state)
 	assert_false(page("abcd", 1));
 	assert_false(page("", 1));
 	assert_true(page("abc", 1));
-	assert_true(d.fresh);
 }
 
 static void

@@ -30,7 +30,7 @@ four_hundred_thirty_eight_products_are_ten_calls(void **state)
 	assert_int_equal(plan_calls(&p, WB_FUNNEL), 1);
 	assert_int_equal(plan_calls(&p, WB_TEXTS), 9);
 	assert_int_equal(plan_batches(&p, 438), 44);
-	assert_int_equal(plan_eta_ms(&p, now, step), 164000);
+	assert_int_equal(plan_eta_ms(&p, now, step, 0), 164000);
 }
 
 /* Each page but the first begins with the last row of the one before. */
@@ -52,7 +52,7 @@ a_list_has_so_many_pages(void **state)
 		p.all = true;
 		p.parts[WB_FUNNEL].offset = cases[i].offset;
 		assert_int_equal(plan_calls(&p, WB_FUNNEL), cases[i].calls);
-		assert_int_equal(plan_eta_ms(&p, now, step),
+		assert_int_equal(plan_eta_ms(&p, now, step, 0),
 		    (cases[i].calls + plan_calls(&p, WB_TEXTS) - 1 -
 		    (cases[i].total > 0)) * INT64_C(20500));
 		p.parts[WB_FUNNEL].listed = true;
@@ -69,7 +69,7 @@ a_base_token_takes_eight_hours_and_more(void **state)
 	struct plan	 p = plan_of(438, 10);
 
 	(void)state;
-	assert_int_equal(plan_eta_ms(&p, now, step), 8 * 3660000);
+	assert_int_equal(plan_eta_ms(&p, now, step, 0), 8 * 3660000);
 }
 
 /* A week is shown to be all there is by the chunk that was refused before. */
@@ -229,9 +229,6 @@ what_an_answer_has_brought_needs_no_call(void **state)
 	assert_int_equal(plan_calls(&p, WB_TEXTS), 1);
 	p.parts[WB_TEXTS].answered = 53;
 	assert_int_equal(plan_calls(&p, WB_TEXTS), 0);
-	assert_int_equal(plan_saves(&p), 6 + 1);
-	p.parts[WB_FUNNEL].done = true;
-	assert_int_equal(plan_saves(&p), 1);
 }
 
 static void
@@ -244,6 +241,23 @@ without_jam_one_call_looks_for_texts(void **state)
 	assert_int_equal(plan_calls(&p, WB_TEXTS), 1);
 	p.parts[WB_TEXTS].good = true;
 	assert_int_equal(plan_calls(&p, WB_TEXTS), 9);
+}
+
+/* 44 batches of figures, and as many of texts. */
+static void
+rests_between_batches_are_foreseen(void **state)
+{
+	const int64_t	 now[WB_METHOD__MAX] = { 0 };
+	const int64_t	 step[WB_METHOD__MAX] = { 20500, 20500 };
+	struct plan	 p = plan_of(438, 10);
+
+	(void)state;
+	assert_int_equal(plan_eta_ms(&p, now, step, 100), 164000);
+	assert_int_equal(plan_eta_ms(&p, now, step, 5000), 87 * 5000);
+	p.no_jam = true;
+	assert_int_equal(plan_eta_ms(&p, now, step, 5000), 43 * 5000);
+	p.parts[WB_FUNNEL].n = 430;
+	assert_int_equal(plan_eta_ms(&p, now, step, 5000), 0);
 }
 
 static void
@@ -334,6 +348,7 @@ main(void)
 		cmocka_unit_test(an_empty_half_is_left_for_the_next),
 		cmocka_unit_test(what_an_answer_has_brought_needs_no_call),
 		cmocka_unit_test(without_jam_one_call_looks_for_texts),
+		cmocka_unit_test(rests_between_batches_are_foreseen),
 		cmocka_unit_test(a_checkpoint_brings_the_plan_back),
 		cmocka_unit_test(a_token_says_what_it_is),
 		cmocka_unit_test(what_is_no_token_says_nothing),

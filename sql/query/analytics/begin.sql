@@ -8,6 +8,7 @@ WITH forgotten AS (
 	UPDATE seller
 	   SET texts_days = NULL
 	 WHERE account_id = $1::bigint
+	   AND texts_days IS NOT NULL
 	   AND texts_days_at < clock_timestamp() - interval '7 days'
 )
 SELECT clock_timestamp() AS began,

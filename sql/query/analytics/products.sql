@@ -56,13 +56,16 @@ WITH matching AS (
 	        OR strpos(folded(p.brand), folded($3)) > 0)
 	   AND ($4::text IS NULL OR coalesce(p.sync_status, 'none') = $4)
 ), period AS (
-	-- Sums are of one period, the one that most of them have: what has had
-	-- no figures for months is in none of last month.
+	-- Sums are of one period, the one that most of them have of which the API
+	-- still knows: what is off the market is in no sum of last month, however
+	-- much of it there is.
 	SELECT (figures).period_start AS first, (figures).period_end AS last
 	  FROM matching
 	 WHERE (figures).views IS NOT NULL
 	 GROUP BY 1, 2
-	 ORDER BY count(*) DESC, 2 DESC, 1 DESC
+	 ORDER BY count(*) FILTER (WHERE sync_error_code
+	           IS DISTINCT FROM 'no_data') DESC,
+	       count(*) DESC, 2 DESC, 1 DESC
 	 LIMIT 1
 ), counts AS (
 	SELECT count(*) AS products,

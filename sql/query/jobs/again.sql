@@ -10,7 +10,7 @@ SELECT j.kind,
 	SELECT
 	  FROM account a
 	 WHERE a.id = j.account_id
-	   AND a.state = 'refused') AS refused,
+	   AND a.state <> 'active') AS barred,
        coalesce(j.request->>'since', j.checkpoint->>'began',
            j.created_at::text) AS since,
        coalesce((j.checkpoint->>'all')::boolean
