@@ -78,10 +78,22 @@ end_unread(struct run *r, const struct wb_answer *answer)
 	    1 : -1;
 }
 
+/* Whether it cannot be for one product any more. */
+static bool
+is_hopeless(const struct plan_part *part, enum wb_method method,
+    enum wb_says says)
+{
+	bool	 says_why = says == WB_BAD_REQUEST ||
+		     (method == WB_TEXTS && says == WB_BROKEN);
+
+	return part->refused > (part->good || says_why ? REFUSED_MAX :
+	    SILENT_MAX);
+}
+
 /*
  * It may be for one product, without which the others are to be had: the chunk
- * is asked for in halves (contract, section 3: shrink, bisect).  After so many
- * in a row it is for something else.
+ * is asked for in halves (contract, section 3: shrink, bisect).  When that is
+ * hopeless one more call is for all that is left of it.
  */
 static int
 shrink(struct run *r, enum wb_method method, const struct wb_answer *answer,
@@ -89,8 +101,13 @@ shrink(struct run *r, enum wb_method method, const struct wb_answer *answer,
 {
 	struct plan_part	*part = &r->plan.parts[method];
 
-	if (part->refused > REFUSED_MAX || n == 1 ||
-	    plan_split(part, ids, n) == -1)
+	if (is_hopeless(part, method, answer->says)) {
+		if (part->nbounds == 0)
+			return lose(r, method, answer, ids, n);
+		plan_rejoin(part);
+		return keep_place(r);
+	}
+	if (n == 1 || plan_split(part, ids, n) == -1)
 		return lose(r, method, answer, ids, n);
 	log_info("analytics: chunk halved", F_INT("products", n),
 	    F_STR("why", answer->why));
@@ -146,10 +163,10 @@ take_trouble(struct run *r, enum wb_method method,
 		return end_unread(r, answer);
 	if (!may_be_for_one(method, call, answer->says))
 		return lose(r, method, answer, ids, n);
-	if (++part->refused > (method == WB_TEXTS && answer->says == WB_BROKEN ?
-	    REFUSED_MAX : SILENT_MAX) && !part->good)
-		return method == WB_TEXTS ? leave_texts(r, "texts_failed",
-		    answer->why) : end_unread(r, answer);
+	part->refused++;
+	if (method == WB_TEXTS && !part->good &&
+	    is_hopeless(part, method, answer->says))
+		return leave_texts(r, "texts_failed", answer->why);
 	return shrink(r, method, answer, ids, n);
 }
 
@@ -162,8 +179,10 @@ take_refusal(struct run *r, enum wb_method method,
     const struct wb_answer *answer, const int64_t *ids, size_t n)
 {
 	struct plan_part	*part = &r->plan.parts[method];
-	bool			 hopeless = ++part->refused > REFUSED_MAX;
+	bool			 hopeless;
 
+	part->refused++;
+	hopeless = is_hopeless(part, method, answer->says);
 	if (method == WB_TEXTS && !wb_names_jam(answer) &&
 	    plan_narrow(&r->plan, (int64_t)n)) {
 		log_info("analytics: texts by the week",

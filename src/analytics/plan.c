@@ -248,6 +248,12 @@ plan_leave_half(struct plan_part *part)
 	return true;
 }
 
+void
+plan_rejoin(struct plan_part *part)
+{
+	part->nbounds = 0;
+}
+
 int
 plan_split(struct plan_part *part, const int64_t *ids, size_t n)
 {

@@ -108,6 +108,9 @@ void	plan_advance(struct plan_part *, int64_t last, int64_t m);
  */
 bool	plan_leave_half(struct plan_part *) MUST_CHECK;
 
+/* What is left of a chunk that was halved is asked for as a whole again. */
+void	plan_rejoin(struct plan_part *);
+
 /*
  * The chunk of n ids (n > 1) is to be asked for in two halves.  -1 when it was
  * halved too often already.

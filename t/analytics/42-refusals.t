@@ -93,6 +93,18 @@ subtest 'what is refused whatever is asked for is not asked for without end' => 
 	}
 };
 
+subtest 'an API that is down is not asked for each product' => sub {
+	for my $kind (500, 504) {
+		my $one = seller_of(products => 200, jam => 'standard');
+		$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => $kind);
+		my $job = sync_of($one, seconds => 120);
+		$s->seller->heal;
+		is $job->{state}, 'failed', "$kind for figures: failed";
+		is $job->{counts}{failed}, 200, '... of every product';
+		cmp_ok calls($one, 'funnel'), '<=', 10, '... after the tries, some halves and one call for the rest';
+	}
+};
+
 subtest 'a run that is paused in a wait waits for the same when it goes on' => sub {
 	my $one = seller_of(products => 60, jam => 'standard');
 	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => '429', retry => 8, reset => 29, times => 1);
