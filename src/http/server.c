@@ -76,6 +76,8 @@ serve_one(struct req *r, const struct route *routes, size_t nroutes)
 	slot_busy(r->worker->slot, what, r->rid);
 	if (req_parse(r) == 0)
 		route_dispatch(r, routes, nroutes);
+	/* Does nothing but after a handler that has failed in the midst of one. */
+	db_rollback(r->db);
 	resp_send(r);
 	/*
 	 * Before the last of it leaves: who has the answer may ask again at once,
