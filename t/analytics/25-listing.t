@@ -57,14 +57,14 @@ subtest 'a product that goes from the second page to the first is not lost' => s
 	# The last of those that nobody looked at is on the second page, until it is looked at.
 	my ($late) = sort { $b <=> $a } products_of($one->{name});
 	$s->seller->figures($one->{name}, $late, openCount => 0);
-	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => 'delay', ms => 4000, call => 2);
+	$s->seller->hold(seller => $one->{name}, method => 'funnel', call => 2);
 	$s->seller->forget;
 	my $id = ask($one, batchSize => 1000);
 	wait_until { calls($one, 'funnel') >= 2 } 30, 'the second page is asked for';
 	is $s->sql_value('SELECT count(*) FROM product WHERE account_id = ? AND nm_id = ?', $one->{id}, $late), 0, 'it was not on the first page';
 	$s->seller->figures($one->{name}, $late, openCount => 100_000_000);
-	my $job = ended($id, 90);
 	$s->seller->heal;
+	my $job = ended($id, 120);
 	is_deeply errors($job), ['texts no_jam'], 'it is found';
 	is calls($one, 'funnel'), 6, 'by reading the list again, until that brings nothing new';
 	has_all($one, 1050, 'all are there');

@@ -13,7 +13,6 @@ use Lockstep::Analytics;
 use Lockstep::Stack;
 use Test::More;
 
-my $slow = $ENV{TEST_SLOW} || 1;
 my $s = analytics(120, conf => { 'analytics.retries' => 0 });
 clear_of_midnight(120);
 my $one = seller_of(products => 45, jam => 'standard');
@@ -176,7 +175,7 @@ subtest 'texts of the night before stay until new ones come' => sub {
 	$is_old->(pages($two), 'after it');
 	$s->seller->heal;
 	$s->sql(q(DELETE FROM product_analytics WHERE account_id = ? AND queries IS NULL), $two->{id});
-	$s->seller->fault(seller => $two->{name}, method => 'texts', kind => 'delay', ms => 5000 * $slow);
+	$s->seller->hold(seller => $two->{name}, method => 'texts');
 	$s->seller->forget;
 	my $id = ask($two);
 	wait_until { $s->seller->counts($two->{name})->{calls} == 2 } 20, 'the call for texts';

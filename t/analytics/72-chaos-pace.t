@@ -17,7 +17,7 @@ srand $seed;
 diag "seed $seed";
 
 # An interval of more than a second: its turns are written before they are used.
-my $s = analytics(20, conf => { 'jobs.workers' => 2, 'jobs.lease' => '2s', 'jobs.heartbeat' => '500ms' });
+my $s = analytics(20, conf => { 'jobs.workers' => 2, 'jobs.lease' => '10s', 'jobs.heartbeat' => '1s' });
 $s->allow(qr/by=signal status=9/);
 
 my $writer;	# PostgreSQL's, while it stands still
@@ -49,11 +49,11 @@ subtest 'kill -9 of everything, five times, at random' => sub {
 		last if $s->sql_value('SELECT finished_at IS NOT NULL FROM job WHERE id = ?', $id);
 		my @pid = ($s->{PID_MASTER}, $s->pids);
 		CORE::kill 'KILL', @pid;
-		wait_until { !grep { $s->alive($_) } @pid } 10, 'their end';
+		wait_until { !grep { $s->alive($_) } @pid } 20, 'their end';
 		$s->start_part('lockstep');
 		$deaths++;
 	}
-	my $job = ended($id, 90);
+	my $job = ended($id, 120);
 	is $job->{state}, 'done', "after $deaths deaths: done" or diag explain $job;
 	kept($one, 6, $deaths);
 };
@@ -61,11 +61,11 @@ subtest 'kill -9 of everything, five times, at random' => sub {
 subtest 'all is killed, PostgreSQL too, in the moment of a call' => sub {
 	# Up again long before the next call is due.
 	$s->seller->clock(factor => 1);
-	$s->conf_edit(sub { s/^(funnel_interval|texts_interval) = .*/$1 = 20600ms/mg; s/^heartbeat = .*/heartbeat = 900ms/m });
+	$s->conf_edit(sub { s/^(funnel_interval|texts_interval) = .*/$1 = 20600ms/mg; s/^heartbeat = .*/heartbeat = 4s/m });
 	hup();
 	my $one = seller_of(products => 50, jam => 'standard');
 	$s->seller->forget;
-	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'delay', ms => 3000, times => 1);
+	$s->seller->hold(seller => $one->{name}, method => 'texts', times => 1);
 	my $id = ask($one);
 	my $texts = sub { return $s->seller->counts($one->{name})->{methods}{texts}{calls} // 0 };
 	# What nobody waits for is not written either, from now on.
@@ -76,7 +76,7 @@ subtest 'all is killed, PostgreSQL too, in the moment of a call' => sub {
 	CORE::kill 'KILL', @pid, $writer;
 	undef $writer;
 	$s->stop_part('postgres', '--kill');
-	wait_until { !grep { $s->alive($_) } @pid } 10, 'their end';
+	wait_until { !grep { $s->alive($_) } @pid } 20, 'their end';
 	$s->start_part('postgres');
 	$s->start_part('lockstep');
 	is $texts->(), 1, 'nobody has called meanwhile';

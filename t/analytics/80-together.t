@@ -82,7 +82,7 @@ subtest 'products that are added while a run is under way are in its total' => s
 	my $path = "sellers/$one->{id}/products";
 	op(DELETE => $path, json => { nmIds => \@late });
 	# The first call is about those that there are; it is under way as more come.
-	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => 'delay', ms => 6000);
+	$s->seller->hold(seller => $one->{name}, method => 'funnel');
 	my $id = ask($one);
 	is job_of($id)->{progress}{total}, 60, 'sixty';
 	wait_until { $s->sql_value('SELECT calls_made FROM job WHERE id = ?', $id) } 30, 'the first call';
@@ -103,7 +103,7 @@ subtest 'products that are added when the figures are there are for the next run
 	my $path = "sellers/$one->{id}/products";
 	op(DELETE => $path, json => { nmIds => \@late });
 	# Before the second call for texts it is clear that there is nothing else to read figures of.
-	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'delay', ms => 6000, after_calls => 1, times => 1);
+	$s->seller->hold(seller => $one->{name}, method => 'texts', after_calls => 1);
 	$s->seller->forget;
 	my $id = ask($one);
 	wait_until { $s->sql_value('SELECT calls_made FROM job WHERE id = ?', $id) == 3 } 30, 'the second call for texts';

@@ -236,7 +236,7 @@ subtest 'a request id leads from the answer into both logs' => sub {
 		my $rid = $answer->{json}{instance};
 		is $rid, $answer->{headers}{'x-request-id'}, "$answer->{status}: the instance is X-Request-ID";
 		ok wait_until(sub { $s->access_log(qr/rid=\Q$rid\E .* status=$answer->{status} /) }, 5), '... in nginx\'s log';
-		ok $s->wait_log(qr/rid=\Q$rid\E .*status=$answer->{status}\b/, 5), '... in lockstep\'s';
+		ok $s->wait_log(qr/rid=\Q$rid\E .*status=$answer->{status}\b/, 20), '... in lockstep\'s';
 	}
 	my $mine = get($ids, headers => { 'X-Request-ID' => 'forged', 'Request-Id' => 'forged' });
 	like $mine->{headers}{'x-request-id'}, qr/^[0-9a-f]{32}$/, 'a client does not choose it';

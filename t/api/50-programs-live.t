@@ -17,7 +17,8 @@ use POSIX qw(WNOHANG mkfifo);
 use Test::More;
 use Time::HiRes qw(time);
 
-use constant DEADLINE => 3 * ($ENV{TEST_SLOW} || 1);
+# A call must be in time though the partner or a worker stood still for a moment.
+use constant DEADLINE => 8 * ($ENV{TEST_SLOW} || 1);
 
 my $s = Lockstep::Stack->start(conf => { 'jobs.workers' => 1, 'live.workers' => 4, 'api.workers' => 2,
 	'live.deadline' => DEADLINE . 's', 'partner.body_max' => '1m' });
@@ -149,7 +150,7 @@ subtest 'the partner is left alone for as long as it has asked' => sub {
 	my $began = time;
 	is $s->sql(q(UPDATE rate_bucket SET blocked_until = clock_timestamp() + interval '2 s', tat = clock_timestamp()
 		WHERE blocked_until > clock_timestamp() + interval '10 s')), 1, 'two seconds are left';
-	ok wait_until(sub { list('limit=3', as => 'hushed')->{status} == 200 }, 6, 'the list'), 'then it is asked again';
+	ok wait_until(sub { list('limit=3', as => 'hushed')->{status} == 200 }, 20, 'the list'), 'then it is asked again';
 	cmp_ok time - $began, '>=', 1.9, '... and no earlier';
 	$partner->heal;
 };
@@ -176,20 +177,21 @@ subtest 'one failure is tried again, a hang is not waited for' => sub {
 	$partner->fault(kind => $_, user => 'p80', times => 1) for qw(500);
 	is list('limit=3')->{status}, 200, 'the second try is good';
 	$partner->heal;
-	for my $kind (['hang'], ['drip', interval_ms => 200]) {
-		my ($name, @how) = @$kind;
-		$partner->fault(kind => $name, user => 'p80', @how);
-		my $began = time;
-		is_problem list('limit=3'), 504, 'partner_timeout', $name;
-		cmp_ok time - $began, '<', 2 * DEADLINE, '... within live.deadline';
-		$partner->heal;
-	}
-	# A login that has to be asked about first does not get the time twice.
+	# The last is a login that has to be asked about first: it does not get the time twice.
+	my @kind = (['hang', 'p80'], ['drip', 'p40', interval_ms => 200], ['delay', 'slowpoke', ms => 700 * DEADLINE]);
 	$s->account('slowpoke', programs => 3);
-	$partner->fault(kind => 'delay', ms => 700 * DEADLINE, user => 'slowpoke');
+	is list('limit=3', as => 'p40')->{status}, 200, 'a login that is known';
+	$partner->fault(kind => $_->[0], user => $_->[1], @$_[2 .. $#$_]) for @kind;
 	my $began = time;
-	is list('limit=3', as => 'slowpoke')->{status}, 504, 'a slow check and a slow list';
-	cmp_ok time - $began, '<', 2 * DEADLINE, '... within one live.deadline';
+	my @open  = map { $s->sse("$path?limit=3", as => $_->[1], timeout => 2 * DEADLINE) } @kind;
+	for my $i (0 .. $#kind) {
+		my $sse = $open[$i];
+		is_problem { status => $sse->status, headers => $sse->headers, json => $sse->json, body => '' },
+		    504, 'partner_timeout', $kind[$i][0];
+	}
+	my $took = time - $began;
+	cmp_ok $took, '>', 0.8 * DEADLINE, 'they were waited for';
+	cmp_ok $took, '<', 2 * DEADLINE, '... until live.deadline, and a slow check and a slow list no longer';
 	$partner->heal;
 };
 
@@ -214,7 +216,7 @@ subtest 'one account cannot have all live workers' => sub {
 	$partner->forget;
 	my $ask  = sub { return $s->sse("$path?limit=1", as => 'p41') };
 	my @open = ($ask->(), $ask->());
-	ok wait_until(sub { ($partner->counters->{users}{p41}{peak} // 0) == 2 }, 2, 'both at the partner'), 'two at the partner';
+	ok wait_until(sub { ($partner->counters->{users}{p41}{peak} // 0) == 2 }, 20, 'both at the partner'), 'two at the partner';
 	my @more = ($ask->(), $ask->());
 	$_->status for @more;
 	is list('limit=1')->{status}, 200, 'another account is served';

@@ -70,11 +70,11 @@ subtest 'a job that is done' => sub {
 
 subtest 'a job that runs' => sub {
 	my $user = known($s, 800);
-	$partner->fault(user => $user, offset => 760, kind => 'delay', ms => 5000, times => 1);
+	$partner->hold(user => $user, offset => 760);
 	$partner->latency(base_ms => 150);
 	my $sse = $s->sync_stream($user);
-	$sse->until('progress', 10);
-	$sse->next(10) for 1 .. 8;
+	$sse->until('progress');
+	$sse->next for 1 .. 8;
 	my $job = newest($s, $user);
 	shape_is($job, 'its shape');
 	is $job->{state}, 'running', 'running';
@@ -86,26 +86,26 @@ subtest 'a job that runs' => sub {
 	ok $job->{eta_at} gt $job->{started_at}, 'an estimate of its end';
 	cmp_ok $job->{timing_ms}{total}, '>', 0, 'time passes';
 	$partner->latency(base_ms => 0);
-	$sse->rest;
 	$partner->heal;
+	$sse->rest;
 };
 
 subtest 'a job that nobody has begun' => sub {
 	my @busy = map { known($s, 400) } 1, 2;
 	my $user = known($s, 41);
-	$partner->latency(base_ms => 3000);
+	$partner->hold(user => $_) for @busy;
 	my @sse = map { $s->sync_stream($_) } @busy;
 	$_->until('start') for @sse;
-	wait_until { $s->sql_value(q(SELECT count(*) FROM job WHERE state = 'running')) == 2 } 10, 'two that run';
+	wait_until { $s->sql_value(q(SELECT count(*) FROM job WHERE state = 'running')) == 2 } 20, 'two that run';
 	my $ask = ask($s, $user);
-	wait_until { newest($s, $user) } 5, 'the job';
+	wait_until { newest($s, $user) } 20, 'the job';
 	my $job = newest($s, $user);
 	shape_is($job, 'its shape');
 	is $job->{state}, 'queued', 'queued, both workers are busy';
 	is_deeply [@$job{qw(started_at finished_at)}], [undef, undef], 'not begun';
 	is_deeply $job->{progress}, { done => 0, total => undef, percentage => undef }, 'what is unknown is null';
 	is $job->{timing_ms}{total}, undef, '... also its time';
-	$partner->latency(base_ms => 0);
+	$partner->heal;
 	$_->rest for @sse;
 	is_done(outcome($ask));
 };

@@ -15,18 +15,18 @@ use Time::HiRes qw(sleep time);
 my $slow = $ENV{TEST_SLOW} || 1;
 
 my $s = Lockstep::Stack->start(conf => { 'jobs.heartbeat' => '200ms', 'jobs.lease' => '10s',
-	'partner.concurrency' => 2, 'partner.retry_base' => '20ms', 'sync.wait_max' => 10 * $slow . 's' });
+	'partner.concurrency' => 2, 'partner.retry_base' => '20ms', 'sync.wait_max' => 30 * $slow . 's' });
 my $partner = $s->partner;
 my $born = 0;
 
-# An account whose login is known, and whose sync takes a while: one page comes late,
-# once unless it is always.
+# An account whose login is known, and whose sync takes a while: one page is held until
+# heal.
 sub slow_account {
-	my ($programs, $late, $always) = @_;
+	my ($programs, $held) = @_;
 	my $user = 'u' . ++$born;
 	$s->account($user, programs => $programs // 800);
 	$s->get('/api/jobs', as => $user)->{status} == 200 or die 'login';
-	$partner->fault(user => $user, kind => 'delay', ms => 3000 * $slow, offset => $late, $always ? () : (times => 1)) if defined $late;
+	$partner->hold(user => $user, offset => $held) if defined $held;
 	$partner->fault(user => $user, kind => 'delay', ms => 120);
 	return $user;
 }
@@ -40,7 +40,7 @@ sub programs { my ($user) = @_; return $s->sql_value('SELECT count(*) FROM progr
 sub running {
 	my ($user) = @_;
 	my $sse   = $s->sync_stream($user);
-	my @event = $sse->until('progress', 10);
+	my @event = $sse->until('progress');
 	my ($id)  = ($event[-1]{id} // '') =~ /\A(\S+)\.\d+\z/ or die 'no progress';
 	return ($sse, $id, @event);
 }
@@ -49,7 +49,7 @@ sub running {
 sub waiting_post {
 	my ($user) = @_;
 	my $post = $s->sse('/api/reseller/programs/sync', method => 'POST', as => $user);
-	wait_until { my ($stream) = $s->workers('stream'); $stream->{clients} >= 2 } 5, 'the POST to wait';
+	wait_until { my ($stream) = $s->workers('stream'); $stream->{clients} >= 2 } 20, 'the POST to wait';
 	return $post;
 }
 
@@ -72,15 +72,15 @@ subtest 'a running job that is cancelled ends, for all who watch it' => sub {
 	is $answer->{json}{id}, $id, '... is the job';
 	is $answer->{json}{state}, 'cancelled', '... cancelled';
 	ok $answer->{json}{finished_at}, '... and over';
-	push @event, $sse->rest(5);
-	cmp_ok time - $began, '<', 3 * $slow, 'the stream ends at once';
+	push @event, $sse->rest;
+	cmp_ok time - $began, '<', 6 * $slow, 'the stream ends at once, while the partner has not answered';
 	ok $sse->complete, '... properly';
 	is_deeply [grep { $_ =~ /error|complete/ } map { $_->{json}{type} } @event], ['error'], '... in one error';
 	is $event[-1]{json}{code}, 'cancelled', '... that says why';
 	dense(@event);
 	is $post->status, 409, 'the POST that waits is answered';
 	is $post->json->{code}, 'cancelled', '... with the reason';
-	ok $s->wait_log(qr/job=$id .*"job: taken away" state=cancelled/, 3), 'its worker notices soon';
+	ok $s->wait_log(qr/job=$id .*"job: taken away" state=cancelled/, 20), 'its worker notices soon';
 	# What was under way then has been counted when the simulator has answered us.
 	$partner->counters for 1 .. 2;
 	$partner->forget;
@@ -89,25 +89,27 @@ subtest 'a running job that is cancelled ends, for all who watch it' => sub {
 	is programs($user), $had, 'nothing more is written';
 	is $partner->counters->{all}{calls}, 0, '... nor asked of the partner';
 	is $s->sql_value('SELECT count(*) FROM sync_seen WHERE job_id = ?::uuid', $id), 0, 'no trace of the pass';
-	my @again = $s->sse("/api/jobs/$id/events", as => $user)->rest(5);
+	my @again = $s->sse("/api/jobs/$id/events", as => $user)->rest;
 	is_deeply [map { $_->{data} } @again], [map { $_->{data} } @event], 'who looks later sees the same';
 	conflict_is(ask($user, $id, $_), "$_ of a cancelled job") for qw(cancel pause resume);
+	$partner->heal;
 };
 
 subtest 'one that waits for a time is cancelled too' => sub {
 	my $user = slow_account();
 	$partner->fault(user => $user, kind => '429', retry_after => 600);
 	my $sse = $s->sync_stream($user);
-	my @event = $sse->until('waiting', 10);
+	my @event = $sse->until('waiting');
 	my ($id) = $event[-1]{id} =~ /\A(\S+)\./;
 	is job($user, $id)->{state}, 'waiting', 'it waits';
 	is ask($user, $id, 'cancel')->{json}{state}, 'cancelled', 'cancelled';
-	is((($sse->rest(3))[-1] // {})->{json}{type}, 'error', 'the stream ends');
+	is((($sse->rest)[-1] // {})->{json}{type}, 'error', 'the stream ends');
 	is job($user, $id)->{waiting_reason}, undef, 'it waits for nothing';
+	$partner->heal;
 };
 
 subtest 'a retry is a new job with events of its own' => sub {
-	my $user = slow_account(120, 80, 1);
+	my $user = slow_account(120, 80);
 	my ($sse, $id) = running($user);
 	conflict_is(ask($user, $id, 'retry'), 'retry of a running job');
 	ask($user, $id, 'cancel');
@@ -118,7 +120,8 @@ subtest 'a retry is a new job with events of its own' => sub {
 	is $answer->{headers}{location}, "/api/jobs/$new", '... with its place';
 	is $answer->{json}{kind}, 'programs.sync', '... of the same kind';
 	is ask($user, $id, 'retry')->{json}{id}, $new, 'who asks again joins it';
-	my @event = $s->sse("/api/jobs/$new/events", as => $user)->rest(10);
+	$partner->heal;
+	my @event = $s->sse("/api/jobs/$new/events", as => $user)->rest(40);
 	is $event[0]{json}{type}, 'start', 'it has a stream from its start';
 	is $event[-1]{json}{type}, 'complete', '... to its end';
 	is((grep { $_->{id} !~ /^\Q$new\E\./ } @event), 0, '... of its own');
@@ -147,21 +150,22 @@ subtest 'a paused job keeps its checkpoint and goes on from there' => sub {
 	is $answer->{status}, 200, 'the answer';
 	is $answer->{json}{state}, 'paused', '... is the job, paused';
 	is $answer->{json}{waiting_reason}, 'by_hand', '... by hand';
-	push @event, $sse->until('waiting', 3);
+	push @event, $sse->until('waiting');
 	is $event[-1]{json}{reason}, 'by_hand', 'the stream says so';
 	ok exists $event[-1]{json}{until} && !defined $event[-1]{json}{until}, '... until nobody knows when';
 	is $post->status, 202, 'a POST does not wait for it';
 	is $post->json->{state}, 'paused', '... and sees why';
-	ok $s->wait_log(qr/job=$id .*"job: taken away" state=paused/, 3), 'its worker lets go';
+	ok $s->wait_log(qr/job=$id .*"job: taken away" state=paused/, 20), 'its worker lets go';
 	my $read = job($user, $id)->{progress}{done};
 	cmp_ok $read, '>', 0, 'something was read';
 	sleep 0.4;
 	is job($user, $id)->{progress}{done}, $read, 'nothing happens';
 	conflict_is(ask($user, $id, 'pause'), 'pause of a paused job');
 	is $s->post('/api/reseller/programs/sync', as => $user)->{json}{state}, 'paused', 'who asks for a sync joins it';
+	$partner->heal;
 	$partner->forget;
 	is ask($user, $id, 'resume')->{json}{state}, 'queued', 'resumed';
-	push @event, $sse->rest(15);
+	push @event, $sse->rest(40);
 	is $event[-1]{json}{type}, 'complete', 'the same stream goes on to the end';
 	dense(@event);
 	is programs($user), 800, 'all is there';
@@ -171,14 +175,14 @@ subtest 'a paused job keeps its checkpoint and goes on from there' => sub {
 };
 
 subtest 'pause and resume faster than the worker looks: one worker goes on' => sub {
-	my $user = slow_account(400, 240, 1);
+	my $user = slow_account(400, 240);
 	my ($sse, $id) = running($user);
 	for (1 .. 3) {
 		is ask($user, $id, 'pause')->{status}, 200, 'paused';
 		is ask($user, $id, 'resume')->{status}, 200, 'resumed';
 	}
 	$partner->heal;
-	is((($sse->rest(15))[-1])->{json}{type}, 'complete', 'it ends well');
+	is((($sse->rest(40))[-1])->{json}{type}, 'complete', 'it ends well');
 	is programs($user), 400, 'all is there';
 };
 
@@ -196,7 +200,8 @@ subtest 'nobody can touch another account\'s jobs' => sub {
 		is $s->get("/api/jobs/$id/$verb", as => $user)->{status}, 405, 'POST only';
 	}
 	is job($user, $id)->{state}, 'running', 'the job runs on';
-	is((($sse->rest(15))[-1])->{json}{type}, 'complete', '... to its end');
+	$partner->heal;
+	is((($sse->rest(40))[-1])->{json}{type}, 'complete', '... to its end');
 };
 
 $s->stop;

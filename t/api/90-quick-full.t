@@ -129,12 +129,12 @@ subtest 'mode=full while a quick check is under way' => sub {
 	my $user = synced(200);
 	$partner->edit(user => $user, op => 'change', field => 'dates', ids => [ids($user, 150)]);
 	$partner->forget;
-	$partner->fault(user => $user, kind => 'delay', ms => 5000 * $slow, times => 1);
+	$partner->hold(user => $user);
 	my $quick = ask($s, $user);
-	ok wait_until { ($partner->counters->{users}{$user}{calls} // 0) == 1 } 5, 'the quick check has asked';
+	ok wait_until { ($partner->counters->{users}{$user}{calls} // 0) == 1 } 20, 'the quick check has asked';
 	my $full = $s->sse('/api/reseller/programs/sync?mode=full', method => 'POST', as => $user, timeout => 30);
 	ok wait_until { $s->sql_value(q(SELECT request->>'mode' FROM job WHERE account_id = ? AND state = 'running'),
-		account_id($s, $user)) } 5, 'its job knows of the wish';
+		account_id($s, $user)) } 20, 'its job knows of the wish';
 	$partner->heal;
 	my $answer = $full->json;
 	is $answer->{updated}, 1, 'who asked for it gets a full reading';
@@ -156,7 +156,7 @@ subtest 'mode=full asked of a quick check that is just ending' => sub {
 	$s->sql('SELECT FROM job WHERE id = ? FOR UPDATE', $job);
 	my $late = $other->prepare($ask, { pg_async => DBD::Pg::PG_ASYNC() });
 	$late->execute('test', $id, '{"mode":"full"}', '{}', 0);
-	ok wait_until { $s->sql_value(q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = ?), $other->{pg_pid}) } 5, 'it waits';
+	ok wait_until { $s->sql_value(q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = ?), $other->{pg_pid}) } 20, 'it waits';
 	$s->sql(q(UPDATE job SET state = 'done', finished_at = now() WHERE id = ?), $job);
 	$s->db->commit;
 	is $late->pg_result + 0, 0, 'it does not join what has ended';
@@ -200,7 +200,7 @@ subtest 'dry_run says what would change, and changes nothing' => sub {
 		is $answer->{message}, 'Would add 5 programs, 3 updated, 30 removed. Nothing was changed', 'in words';
 		is_deeply [@$answer{qw(total_api total_db_before total_db_after)}], [175, 200, 200], 'with the totals as they are';
 	}
-	my @event = $s->sync_stream($user, query => 'dry_run=1')->rest(10);
+	my @event = $s->sync_stream($user, query => 'dry_run=1')->rest;
 	like $event[-1]{json}{message}, qr/^Would add 5 /, 'a stream says so too';
 	is_deeply everything($user), $before, 'no row, link, count or version is another';
 	is_deeply synced_times($user), $times, 'it is no sync';
@@ -293,20 +293,20 @@ subtest 'after programs.full_every a quick check is followed by a full reading' 
 	make_due($user);
 	$partner->edit(user => $user, op => 'change', field => 'dates', ids => [ids($user, 399)]);
 	$partner->forget;
-	# The second page comes late: a quick check does not ask for it.
-	$partner->fault(user => $user, kind => 'delay', ms => 4000 * $slow, offset => 40, times => 1);
+	# The second page is held: a quick check does not ask for it.
+	$partner->hold(user => $user, offset => 40);
 	my $began = time;
 	is $s->sync($user)->{status}, 'up_to_date', 'the quick check is answered';
-	cmp_ok time - $began, '<', 4 * $slow, '... at once: one call';
+	cmp_ok time - $began, '<', 8 * $slow, '... at once: one call';
 	my $jobs = jobs_of($user);
 	is scalar @$jobs, 3 + 1, 'there is one more job';
 	is_deeply [@{ $jobs->[-1] }{qw(priority request)}], [-1, '{"mode": "full"}'], 'a full one of low priority';
 	like $jobs->[-1]{state}, qr/^(?:queued|running)$/, 'which is still to be done';
 	$partner->heal;
-	ok wait_until { jobs_of($user)->[-1]{state} eq 'done' } 20, 'it is done in the background';
+	ok wait_until { jobs_of($user)->[-1]{state} eq 'done' } 40, 'it is done in the background';
 	registry_is($s, $user, 'and has found what the quick check could not see');
 	is newest($s, $user)->{counts}{updated}, 1, '... the one change';
-	my @event = $s->sse("/api/jobs/$jobs->[-1]{id}/events", as => $user)->rest(5);
+	my @event = $s->sse("/api/jobs/$jobs->[-1]{id}/events", as => $user)->rest;
 	is $event[0]{json}{type}, 'start', 'its stream begins as any other';
 	is $event[-1]{json}{type}, 'complete', '... and so ends';
 	$s->sync($user);
@@ -316,15 +316,15 @@ subtest 'after programs.full_every a quick check is followed by a full reading' 
 subtest 'who waits goes first' => sub {
 	my ($user, $other) = (synced(400), synced(200));
 	make_due($_) for $user, $other;
-	$partner->fault(user => $user, kind => 'delay', ms => 4000 * $slow, offset => 0, times => 1);
+	$partner->hold(user => $user, offset => 0);
 	my $first  = ask($s, $user);
-	ok wait_until { jobs_of($user)->[-1]{state} eq 'running' } 5, 'a quick check is under way';
+	ok wait_until { jobs_of($user)->[-1]{state} eq 'running' } 20, 'a quick check is under way';
 	my $second = $s->sse('/api/reseller/programs/sync?mode=full', method => 'POST', as => $other, timeout => 30);
-	ok wait_until { jobs_of($other)->[-1]{state} eq 'queued' } 5, 'somebody else waits for the one worker';
+	ok wait_until { jobs_of($other)->[-1]{state} eq 'queued' } 20, 'somebody else waits for the one worker';
+	$partner->heal;
 	is $first->{post}->json->{status}, 'up_to_date', 'the first is answered';
 	is $second->json->{status}, 'up_to_date', 'the second as well';
-	$partner->heal;
-	ok wait_until { !grep { $_->{state} ne 'done' } @{ jobs_of($user) } } 10, 'the reading in the background ends';
+	ok wait_until { !grep { $_->{state} ne 'done' } @{ jobs_of($user) } } 40, 'the reading in the background ends';
 	cmp_ok jobs_of($other)->[-1]{started_at}, 'lt', jobs_of($user)->[-1]{started_at}, '... and came last';
 };
 

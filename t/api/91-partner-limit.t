@@ -17,7 +17,8 @@ use constant {
 	BURST   => 8,
 	LATENCY => 0.05,
 	SLACK   => 1,
-	DEADLINE => 5,
+	# In which the partner or a worker may stand still for a moment.
+	DEADLINE => 9,
 };
 
 my $slow = $ENV{TEST_SLOW} || 1;

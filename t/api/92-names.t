@@ -14,7 +14,9 @@ use Test::More;
 
 # One worker, so that its kept body is what answers the second time.
 my $s = Lockstep::Stack->start(conf => { 'api.workers' => 1, 'live.workers' => 2, 'jobs.workers' => 2,
-	'partner.retry_base' => '10ms', 'partner.timeout' => 2000 * ($ENV{TEST_SLOW} || 1) . 'ms' },
+	'partner.retry_base' => '10ms', 'partner.retries' => 1,
+	# Longer than the partner, or who asks it, may stand still.
+	'partner.timeout' => 4500 * ($ENV{TEST_SLOW} || 1) . 'ms' },
 	partner => { wide => { programs => 600, businesses => 450 },
 		shop => { programs => 24, businesses => 6 }, twin => { programs => 3, businesses => 1 },
 		closed => { programs => 12, businesses => 3, names => 0 } });
@@ -167,8 +169,8 @@ subtest 'counts by status' => sub {
 sub set_day {
 	my ($day) = @_;
 	$s->sql(defined $day ? "ALTER DATABASE lockstep SET lockstep.today = '$day'" : 'ALTER DATABASE lockstep RESET lockstep.today');
-	$s->sql(q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'lockstep'));
-	wait_until { $s->operator('/readyz')->{status} == 200 } 5, 'the api to connect again';
+	$s->sql(q(SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'lockstep'));
+	wait_until { $s->operator('/readyz')->{status} == 200 } 20, 'the api to connect again';
 	return;
 }
 

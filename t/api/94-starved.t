@@ -14,9 +14,8 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# A sync may take ten calls, then two a second, as long as nobody else does. It has
-# enough of them left for one or two that slip out before people come.
-use constant { RATE => 2, BURST => 20, RESERVE => 50, PROGRAMS => 520, PAGE => 40, PEOPLE => 3 };
+# A sync may take ten calls, then two a second, as long as nobody else does.
+use constant { RATE => 2, BURST => 20, RESERVE => 50, PROGRAMS => 120, PAGE => 40, PEOPLE => 3 };
 
 my $s = Lockstep::Stack->start(conf => { 'partner.rate' => RATE, 'partner.burst' => BURST, 'partner.reserve' => RESERVE,
 	'jobs.workers' => 2, 'live.workers' => 8 });
@@ -45,9 +44,11 @@ sub left_for_jobs {
 		WHERE method = 'programs' ORDER BY taken_at DESC LIMIT 1), BURST * (1 - RESERVE / 100), RATE);
 }
 
-my $stream = $s->sync_stream('shop', timeout => 60);
-ok +(grep { $_->{json}{type} eq 'progress' } $stream->until('progress')), 'the sync has begun';
+# People first: however late it begins, nothing is left for it then.
 my @people = hurry();
+ok wait_until(sub { left_for_jobs() < 1 }, 20, 'the people'), 'people have taken all that there is for jobs';
+my $stream = $s->sync_stream('shop', timeout => 60);
+is $stream->status, 200, 'a sync is asked for';
 
 my (%state, %reason, %hungry, @left, $done_at);
 my $end = time + 100 * $slow;

@@ -27,7 +27,7 @@ my $json = JSON::PP->new->canonical->allow_nonref;
 diag "TEST_SEED=$seed TEST_ROUNDS=$rounds";
 
 my $s = Lockstep::Stack->start(seed => $seed, conf => {
-	'partner.retry_base' => '1ms', 'partner.timeout' => 1000 * $slow . 'ms', 'partner.retries' => 2,
+	'partner.retry_base' => '1ms', 'partner.timeout' => 1000 * $slow . 'ms', 'partner.retries' => 3,
 	'partner.body_max' => '128k', 'jobs.workers' => 2, 'programs.full_every' => '1h' });
 my $partner = $s->partner;
 

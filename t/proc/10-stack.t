@@ -72,7 +72,7 @@ subtest 'the request id is in the answer and in both logs' => sub {
 	my $rid = $s->get('/api/nowhere')->{headers}{'x-request-id'};
 	like $rid, qr/^[0-9a-f]{32}$/, 'in the answer';
 	ok wait_until(sub { $s->access_log(qr/rid=$rid .*status=404/) }, 5), 'in nginx\'s';
-	ok $s->wait_log(qr/rid=$rid/, 5), 'in lockstep\'s';
+	ok $s->wait_log(qr/rid=$rid/, 20), 'in lockstep\'s';
 };
 
 my $big = 'x' x 300_000;

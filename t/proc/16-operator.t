@@ -88,7 +88,7 @@ subtest 'what is refused says so as everything else does' => sub {
 	is $s->get('/api/analytics/nothing-there', login => $login, headers => { 'X-Requested-With' => 'fetch' })->{status}, 404, 'the right one is let in with it too';
 	my $yes = $s->get('/api/analytics/nothing-there', login => $login);
 	is $yes->{status}, 404, 'with the right one lockstep answers';
-	ok $s->wait_log(qr/rid=$yes->{headers}{'x-request-id'}/, 5), '... and logs it';
+	ok $s->wait_log(qr/rid=$yes->{headers}{'x-request-id'}/, 20), '... and logs it';
 	is scalar($s->log(qr/rid=$no->{headers}{'x-request-id'}/)), 0, 'it never saw the other';
 	is $s->get('/api/jobs', login => $login)->{status}, 401, 'an operator is nobody\'s partner login';
 };

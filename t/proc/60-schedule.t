@@ -46,7 +46,7 @@ sub schedule {
 
 sub planned {
 	my (@id) = @_;
-	wait_until { !$s->sql_value('SELECT count(*) FROM schedule WHERE id = ANY (?) AND planned_by IS NULL', \@id) } 5,
+	wait_until { !$s->sql_value('SELECT count(*) FROM schedule WHERE id = ANY (?) AND planned_by IS NULL', \@id) } 20,
 	    'the plan';
 	return wantarray ? @id : $id[0];
 }
@@ -54,7 +54,7 @@ sub planned {
 sub row { my ($id) = @_; return $s->sql(q(SELECT *, next_at > clock_timestamp() AS ahead FROM schedule WHERE id = ?), $id)->[0] }
 sub jobs { my ($account) = @_; return @{ $s->sql('SELECT * FROM job WHERE account_id = ? ORDER BY created_at', $account) } }
 sub due { my ($id, $late) = @_; return $s->sql('UPDATE schedule SET next_at = clock_timestamp() - ?::interval WHERE id = ?', $late // '0s', $id) }
-sub moved { my ($id) = @_; return wait_until { row($id)->{ahead} } 5, 'the next time' }
+sub moved { my ($id) = @_; return wait_until { row($id)->{ahead} } 20, 'the next time' }
 
 subtest 'what is due becomes a job, once, and is told in one line' => sub {
 	my @account  = map { account() } 1 .. 12;
@@ -70,7 +70,7 @@ subtest 'what is due becomes a job, once, and is told in one line' => sub {
 		my ($job) = jobs($account);
 		is $job->{kind}, 'programs.sync', 'a sync';
 		is $job->{priority}, -1, '... behind those that people wait for';
-		ok wait_until { (jobs($account))[0]{state} eq 'done' } 5, '... which is done';
+		ok wait_until { (jobs($account))[0]{state} eq 'done' } 20, '... which is done';
 		my $row = row($schedule{$account});
 		is $row->{job_id}, $job->{id}, 'the schedule knows it';
 		ok $row->{fired_at}, '... and when';
@@ -189,7 +189,7 @@ subtest 'an expression that is none stops that schedule alone, until it is one' 
 	ok moved($other), 'others go on';
 	$s->sql('UPDATE schedule SET cron = ? WHERE id = ?', $daily, $id);
 	$s->kill('HUP', 'master');
-	ok wait_until { row($id)->{next_at} ne 'infinity' } 10, 'mended: a new plan';
+	ok wait_until { row($id)->{next_at} ne 'infinity' } 20, 'mended: a new plan';
 	is scalar jobs($account), 0, '... which is not a run';
 };
 
@@ -202,7 +202,7 @@ subtest 'a time zone that is no more stops that schedule alone' => sub {
 	$s->sql("UPDATE schedule SET time_zone = 'Europe/Nowhere' WHERE id = ?", $id);
 	$s->sql('ALTER TABLE schedule ENABLE TRIGGER schedule_check_zone');
 	due($id);
-	ok wait_until { row($id)->{ahead} } 10, 'not now';
+	ok wait_until { row($id)->{ahead} } 20, 'not now';
 	is $s->sql_value("SELECT next_at > clock_timestamp() + interval '23 hours' FROM schedule WHERE id = ?", $id), 1, '... but to be looked at tomorrow';
 	is scalar(() = jobs(row($id)->{account_id})), 0, '... without a run';
 	ok scalar($s->log(qr/"schedule: no such time zone" schedule=$id time_zone=Europe\/Nowhere/, 1)), '... and told';
@@ -216,8 +216,8 @@ subtest 'a run that is due is not lost to new settings' => sub {
 	my $id = schedule($account);
 	planned($id);
 	$s->sql("UPDATE schedule SET next_at = clock_timestamp() - interval '1 s', cron = ? WHERE id = ?", $daily =~ s/^0/10/r, $id);
-	ok wait_until { jobs($account) } 10, 'it ran';
-	ok wait_until { my $r = row($id); $r->{planned_by} =~ /^10 / } 10, '... and what follows is by the new ones';
+	ok wait_until { jobs($account) } 20, 'it ran';
+	ok wait_until { my $r = row($id); $r->{planned_by} =~ /^10 / } 20, '... and what follows is by the new ones';
 };
 
 subtest 'every account has one of the default' => sub {
@@ -225,7 +225,7 @@ subtest 'every account has one of the default' => sub {
 	$s->kill('HUP', 'master');
 	my $row;
 	ok wait_until { $row = $s->sql('SELECT *, next_at > clock_timestamp() AS ahead FROM schedule WHERE account_id = ?',
-		$account)->[0]; $row && $row->{ahead} } 10, 'made and planned';
+		$account)->[0]; $row && $row->{ahead} } 20, 'made and planned';
 	is $row->{kind}, 'programs.sync', 'a sync';
 	is $row->{cron}, undef, '... as configured';
 	like $row->{planned_by}, qr{\A\Q$usual\E\|UTC\|\d+\z}, '... every half hour';
@@ -234,7 +234,7 @@ subtest 'every account has one of the default' => sub {
 	    0, 'nobody has two';
 	$s->conf_edit(sub { s/^sync = .*$/sync = 0 3 * * */m });
 	$s->kill('HUP', 'master');
-	ok wait_until { $s->sql_value('SELECT planned_by FROM schedule WHERE account_id = ?', $account) =~ /\A0 3/ } 10,
+	ok wait_until { $s->sql_value('SELECT planned_by FROM schedule WHERE account_id = ?', $account) =~ /\A0 3/ } 20,
 	    'another default: another plan';
 };
 

@@ -94,14 +94,19 @@ sub ids ($res) { return map { $_->{product}{nmId} } @{ $res->json->{data}{produc
 sub all_ids ($seller) { return map { $_->{product}{nmId} } @{ $sim->data($seller, @MONTH{qw(start end)}) } }
 sub fault (%rule) { return $sim->fault(times => 1, %rule) }
 
-# What came back until the time was over, and how it ended.
-sub raw ($method, $body, $seconds) {
+sub raw_ask ($method, $body) {
     $sim->clock(advance => 60);
     my $at   = Mojo::URL->new($url);
     my $sock = IO::Socket::INET->new(PeerAddr => $at->host, PeerPort => $at->port) or die "connect: $!";
     my $json = encode_json($body);
     syswrite $sock, "POST $PATH{$method} HTTP/1.1\r\nHost: sim\r\nAuthorization: " . token('small')
         . "\r\nContent-Length: " . length($json) . "\r\n\r\n$json";
+    return $sock;
+}
+
+# What came back until the time was over, and how it ended.
+sub raw ($method, $body, $seconds) {
+    my $sock = raw_ask($method, $body);
     my ($got, $until, $select) = ('', time + $seconds, IO::Select->new($sock));
     while ((my $left = $until - time) > 0) {
         next unless $select->can_read($left);
@@ -617,6 +622,14 @@ subtest 'networks that fail' => sub {
     my $began = time;
     is ask('small', 'funnel')->code, 200, 'late';
     cmp_ok time - $began, '>=', 0.2, '... by so much';
+
+    fault(kind => 'delay', ms => 60_000, held => true);
+    $began = time;
+    my $select = IO::Select->new(raw_ask(funnel => \%body));
+    is scalar(my @none = $select->can_read(0.3)), 0, 'held';
+    $sim->heal;
+    is scalar(my @there = $select->can_read(20)), 1, '... until the rule is taken away';
+    cmp_ok time - $began, '<', 60, '... before its time';
 };
 
 subtest 'the journal has what was asked and what was sent' => sub {

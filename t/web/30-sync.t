@@ -4,7 +4,7 @@
 // The sync as a person sees it: by itself when the page opens, in a second tab, over
 // reloads, lost connections and killed processes, and when the partner makes trouble.
 
-const { Browser, axe, closeAll, needBrowser, pattern, sees, shot, signIn, t, tone } = require('../lib/web/browser.js')
+const { Browser, axe, barNow, closeAll, needBrowser, pattern, sees, shot, signIn, t, tone } = require('../lib/web/browser.js')
 const { Stack, sleep, slow, waitFor } = require('../lib/web/stack.js')
 const { done, is, like, ok, subtest } = require('../lib/web/tap.js')
 
@@ -23,11 +23,11 @@ async function account(programs = PROGRAMS) {
 }
 
 /**
- * Has the partner take so long for each page after the first eight, until it is healed:
- * the middle of a sync comes at once, and lasts for longer than what is done in it.
+ * Has the partner keep each page after the first eight until it is healed: the middle of
+ * a sync comes at once, and lasts for as long as it takes to do something in it.
  */
-async function holds([user], ms, from = 8) {
-  await stack.fault({ kind: 'delay', user, path: 'programs', offset: [from * PAGE, PROGRAMS], ms })
+async function holds([user], from = 8) {
+  await stack.hold({ user, path: 'programs', offset: [from * PAGE, PROGRAMS] })
 }
 
 /** The page with that login. */
@@ -44,11 +44,27 @@ const bar = (page) => page.getByRole('progressbar')
 const headline = async (page) => (await bar(page).getAttribute('aria-valuetext').catch(() => null)) ?? ''
 const percent = async (page) => Number((await bar(page).getAttribute('aria-valuenow', { timeout: 2000 }).catch(() => null)) ?? -1)
 
-/** Green, or the reason why not. */
+/** Green, or the reason why not; what it says. */
 async function isGreen(page, name, seconds = 60) {
-  await waitFor('the end of the sync', async () => /[✅❌]/u.test(await headline(page)), seconds).catch(() => {})
-  like(await headline(page), /✅/u, name)
-  is(await tone(page), 'green', '... in green')
+  let seen = await barNow(page)
+  await waitFor('the end of the sync', async () => {
+    const now = await barNow(page)
+    if (/[✅❌]/u.test(now.text)) seen = now
+    return seen.tone === 'green'
+  }, seconds).catch(() => {})
+  like(seen.text, /✅/u, name)
+  is(seen.tone, 'green', '... in green')
+  return seen.text
+}
+
+/** What the bar says once it says that. */
+async function says(page, pattern, seconds = 60) {
+  let text = ''
+  await waitFor(`${pattern}`, async () => {
+    text = await headline(page)
+    return pattern.test(text)
+  }, seconds)
+  return text
 }
 
 /**
@@ -78,8 +94,11 @@ async function record(page) {
 }
 
 async function inTheMiddle(page, least = 10) {
-  await waitFor(`${least} %`, async () => (await percent(page)) >= least, 60)
-  const at = await percent(page)
+  let at = -1
+  await waitFor(`${least} %`, async () => {
+    at = await percent(page)
+    return at >= least
+  }, 60)
   ok(at < 100, `in the middle, at ${at} %`)
   return at
 }
@@ -96,14 +115,15 @@ async function main() {
   await subtest('the first sync begins by itself, moves, and ends green', async () => {
     const login = await account()
     await stack.latency(2000)
+    // All but the check of the login waits until somebody looks.
+    const held = await stack.hold({ user: login[0], path: 'programs', after_calls: 1 })
     const { browser, page } = await open(login)
     await record(page)
+    await stack.release(held)
     await inTheMiddle(page, 20)
     await sees(page.getByText(pattern('sync.left')), 'the time left')
     await shot(page, 'sync-running')
-    await waitFor('the end', async () => /[✅❌]/u.test(await headline(page)), 90)
-    await isGreen(page, 'done')
-    like(await headline(page), pattern('sync.synced', { n: PROGRAMS }), 'with the number of new ones')
+    like(await isGreen(page, 'done', 90), pattern('sync.synced', { n: PROGRAMS }), 'with the number of new ones')
     await shot(page, 'sync-done')
     await bar(page).waitFor({ state: 'hidden' })
     ok((await page.evaluate(() => window.gone - window.green)) > 2500, 'it stays for a while, and goes by itself')
@@ -128,10 +148,9 @@ async function main() {
     const login = await account(80)
     await stack.sync(login)
     const { browser, page } = await open(login)
-    await isGreen(page, 'green at once')
-    is(await headline(page), t('sync.upToDate'), 'and says so')
+    is(await isGreen(page, 'green at once'), t('sync.upToDate'), 'and says so')
     await shot(page, 'sync-up-to-date')
-    await holds(login, 2000, 1)
+    await holds(login, 1)
     await page.getByRole('button', { name: t('sync.button') }).click()
     await waitFor('the check', async () => pattern('sync.checking', { total: 80 }).test(await headline(page)))
     ok(true, 'by hand it reads all, and says that it expects no news')
@@ -142,7 +161,7 @@ async function main() {
 
   await subtest('a second tab joins, a reload finds the truth', async () => {
     const login = await account()
-    await holds(login, 8000)
+    await holds(login)
     const { browser, page } = await open(login)
     await inTheMiddle(page)
     const other = await open(login)
@@ -160,7 +179,7 @@ async function main() {
     ok((await headline(page)) !== '', 'left and come back, it is there')
     await stack.heal()
     // Both at once: green goes away by itself.
-    await Promise.all([page, other.page].map((each) => waitFor('green', async () => /✅/u.test(await headline(each)), 60)))
+    await Promise.all([page, other.page].map((each) => says(each, /✅/u)))
     ok(true, 'both end green')
     await isWhole(login)
     await other.browser.isClean()
@@ -169,37 +188,37 @@ async function main() {
 
   await subtest('kill -9 of stream: the bar resumes', async () => {
     const login = await account()
-    await stack.latency(400)
+    await holds(login)
     const { browser, page } = await open(login)
     const before = await inTheMiddle(page)
     const killed = await stack.kill('stream')
     is(killed.length, 1, 'stream is dead')
+    await waitFor('the page to come back', async () => (await stack.workers('stream')).some((one) => !killed.includes(one.pid) && one.clients > 0), 40)
+    await stack.heal()
     await waitFor('the bar to move on', async () => (await percent(page)) > before, 40)
     ok(true, 'the bar moves on')
     await isGreen(page, 'to its end')
     await isWhole(login)
     await browser.isClean()
-    await stack.latency(20)
   })
 
   await subtest('kill -9 of every jobs worker: the sync goes on where it was', async () => {
     const login = await account()
-    await stack.latency(400)
+    await holds(login)
     const { browser, page } = await open(login)
     const before = await inTheMiddle(page, 20)
     ok((await stack.kill('jobs')).length >= 1, 'they are dead')
+    await stack.heal()
     await waitFor('the bar to move on', async () => (await percent(page)) > before, 60)
     ok(true, 'the bar moves on')
-    await isGreen(page, 'to its end', 90)
-    like(await headline(page), pattern('sync.synced', { n: PROGRAMS }), 'with every program counted once')
+    like(await isGreen(page, 'to its end', 90), pattern('sync.synced', { n: PROGRAMS }), 'with every program counted once')
     await isWhole(login)
     await browser.isClean()
-    await stack.latency(20)
   })
 
   await subtest('the network goes away and comes back', async () => {
     const login = await account()
-    await holds(login, 4000)
+    await holds(login)
     const { browser, page } = await open(login)
     await inTheMiddle(page)
     await stack.stopPart('nginx', '--kill')
@@ -215,7 +234,7 @@ async function main() {
 
   await subtest('the partner makes us wait: amber, with the time', async () => {
     const login = await account()
-    await stack.fault({ kind: '429', user: login[0], path: 'programs', after_calls: 8, times: 1, retry_after: 12 })
+    await stack.fault({ kind: '429', user: login[0], path: 'programs', after_calls: 8, times: 1, retry_after: 16 })
     const { browser, page } = await open(login)
     await waitFor('the waiting', async () => pattern('sync.waiting').test(await headline(page)), 30)
     is(await tone(page), 'amber', 'amber')
@@ -263,15 +282,15 @@ async function main() {
 
   await subtest('the partner refuses the login in mid-sync: the form, then on', async () => {
     const login = await account()
-    await holds(login, 2500)
+    await holds(login)
     const { browser, page } = await open(login)
     await inTheMiddle(page)
     await stack.sim('POST', '/accounts/password', { user: login[0], password: 'another' })
+    await stack.heal()
     const again = page.getByRole('dialog', { name: t('login.again') })
     await again.waitFor({ timeout: 60_000 * slow })
     ok(true, 'the form comes over the page')
     await shot(page, 'sync-login-refused')
-    await stack.heal()
     await again.getByLabel(t('login.password'), { exact: true }).fill('another')
     await again.getByRole('button', { name: t('login.submit'), exact: true }).click()
     await again.waitFor({ state: 'hidden' })
@@ -290,7 +309,7 @@ async function main() {
     await isGreen(page, 'its own first')
     await bar(page).waitFor({ state: 'hidden' })
     await stack.edit({ user: login[0], op: 'add', n: 5 })
-    await holds(login, 3000)
+    await holds(login)
     const answer = stack.api('POST', '/api/reseller/programs/sync?mode=full', login)
     // Coming back to a tab is when a person looks.
     await waitFor('the bar', async () => {
@@ -306,7 +325,7 @@ async function main() {
 
   await subtest('it can be cancelled', async () => {
     const login = await account()
-    await holds(login, 3000)
+    await holds(login)
     const { browser, page } = await open(login)
     await inTheMiddle(page)
     await page.getByRole('button', { name: t('sync.cancel') }).click()
@@ -321,21 +340,22 @@ async function main() {
 
   await subtest('who hears the page hears it too', async () => {
     const login = await account()
-    await holds(login, 1500)
+    await holds(login)
     const { browser, page } = await open(login)
     await bar(page).waitFor()
     is(await bar(page).getAttribute('aria-label'), t('sync.title'), 'the bar has a name')
     is(await bar(page).getAttribute('aria-valuemax'), '100', 'and a range')
     const heard = new Set()
-    await waitFor('the end', async () => {
+    const hears = (what, wanted) => waitFor(what, async () => {
       for (const text of await page.getByRole('status').allInnerTexts()) heard.add(text.trim())
-      return /✅/u.test(await headline(page))
+      return [...heard].some((text) => wanted.test(text))
     }, 60)
-    for (const text of await page.getByRole('status').allInnerTexts()) heard.add(text.trim())
-    ok([...heard].some((text) => pattern('sync.announceProgress').test(text)), 'how far it is')
-    await waitFor('the end to be said', async () => (await page.getByRole('status').allInnerTexts()).some((text) => /✅/u.test(text)))
-    ok(heard.size <= 10, `not each page of it: ${heard.size} texts`)
+    await hears('progress to be said', pattern('sync.announceProgress'))
+    ok(true, 'how far it is')
     await stack.heal()
+    await hears('the end to be said', /✅/u)
+    ok(true, 'and that it has ended')
+    ok(heard.size <= 10, `not each page of it: ${heard.size} texts`)
     await browser.isClean()
   })
 
@@ -345,7 +365,7 @@ async function main() {
       ['ru-RU', 'ru', pattern('sync.progress', { total: PROGRAMS }, 'ru'), pattern('sync.synced', { n: PROGRAMS }, 'ru')],
     ]) {
       const login = await account()
-      await holds(login, 2500)
+      await holds(login)
       const browser = await Browser.open(stack, { locale })
       const page = await browser.tab()
       await page.goto('/login')
@@ -353,12 +373,10 @@ async function main() {
       await page.getByLabel(t('login.user', {}, language), { exact: true }).fill(login[0])
       await page.getByLabel(t('login.password', {}, language), { exact: true }).fill(login[1])
       await page.getByRole('button', { name: t('login.submit', {}, language), exact: true }).click()
-      await waitFor(`${moving}`, async () => moving.test(await headline(page)), 60)
-      ok(true, `it says ${await headline(page)}`)
+      ok(true, `it says ${await says(page, moving)}`)
       await shot(page, `sync-running-${language}`)
       await stack.heal()
-      await waitFor('the end', async () => /✅/u.test(await headline(page)), 60)
-      like(await headline(page), ended, 'and at the end')
+      like(await says(page, /✅/u), ended, 'and at the end')
       await browser.isClean()
     }
   })

@@ -31,7 +31,7 @@ async function main() {
 
   await subtest('an account without a sync', async () => {
     await stack.account('beginner', { programs: 40, businesses: 2 })
-    await stack.fault({ kind: 'delay', user: 'beginner', path: 'programs', ms: 4000, after_calls: 1 })
+    await stack.hold({ user: 'beginner', path: 'programs', after_calls: 1 })
     const browser = await Browser.open(stack)
     const page = await browser.tab()
     await page.goto('/login')
@@ -87,9 +87,13 @@ async function main() {
   })
 
   await subtest('cancelled and tried again from there', async () => {
+    const before = (await stack.jobs(login)).length
     const { browser, page } = await open()
-    await waitFor('quiet', async () => !(await stack.jobs(login)).some((one) => /queued|running/.test(one.state)), 40)
-    await stack.latency(4000)
+    await waitFor('its own sync to end', async () => {
+      const jobs = await stack.jobs(login)
+      return jobs.length > before && !jobs.some((one) => /queued|running/.test(one.state))
+    }, 40)
+    await stack.hold({ user: 'historian', path: 'programs' })
     await page.getByRole('button', { name: t('sync.button') }).click()
     await page.getByRole('link', { name: t('common.history') }).click()
     await drawer(page).waitFor()
@@ -98,7 +102,7 @@ async function main() {
     await waitFor('it to be cancelled', async () => (await stack.jobs(login))[0].state === 'cancelled', 30)
     await sees(entries(page).first().getByText(t('history.state_cancelled')), 'the list says so')
     const cancelled = (await stack.jobs(login))[0].id
-    await stack.latency(20)
+    await stack.heal()
     await entries(page).first().getByRole('button', { name: t('history.retry'), exact: true }).click()
     await waitFor('it to be done', async () => (await stack.jobs(login))[0].state === 'done', 60)
     ok(true, 'tried again, it is done')

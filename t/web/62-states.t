@@ -10,7 +10,7 @@ const { list, open, rows, table, total, totalBecomes } = require('../lib/web/tab
 const { done, is, like, ok, subtest } = require('../lib/web/tap.js')
 
 needBrowser()
-const stack = Stack.start({ latency: 5, conf: { 'jobs.workers': 2, 'db.timeout': '10s' } })
+const stack = Stack.start({ latency: 5, conf: { 'jobs.workers': 2 } })
 
 async function account(user, what) {
   await stack.account(user, what)
@@ -41,7 +41,7 @@ async function cutOff(page) {
 async function main() {
   await subtest('empty: syncing for the first time', async () => {
     const login = await account('first', { programs: 200, businesses: 10 })
-    await stack.fault({ kind: 'delay', user: 'first', path: 'programs', ms: 6000, after_calls: 1 })
+    await stack.hold({ user: 'first', path: 'programs', after_calls: 1 })
     const { browser, page } = await open(stack, login)
     await sees(page.getByText(t('sync.emptySyncingTitle')), 'the first programs are on their way')
     is(await axe(page), [], 'axe finds nothing serious')
@@ -192,7 +192,7 @@ async function main() {
         ['a name', cards.first().getByRole('button', { name: pattern('programs.rename') })],
         ['details', cards.first().getByRole('button', { name: pattern('programs.detailsOf') })],
       ]) {
-        ok(await control.first().click({ trial: true, timeout: 5000 }).then(() => true, () => false), `${name} can be reached`)
+        ok(await control.first().click({ trial: true, timeout: 15_000 }).then(() => true, () => false), `${name} can be reached`)
       }
       await cards.first().getByRole('button', { name: pattern('programs.detailsOf') }).click()
       await page.getByRole('dialog', { name: t('programs.details') }).waitFor()

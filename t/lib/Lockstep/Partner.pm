@@ -64,6 +64,11 @@ sub counts { my ($self, $user) = @_; return $self->call(GET => '/_sim/counts?use
 sub edit   { my ($self, %edit) = @_; return $self->call(POST => '/_sim/edit', \%edit) }
 sub fault  { my ($self, %rule) = @_; return $self->call(POST => '/_sim/faults', \%rule)->{id} }
 sub faults { my ($self) = @_; return $self->call(GET => '/_sim/faults') }
+
+# Calls that are not answered before they are let go: by release(id), or by heal, which
+# lets all of them go. So nothing that a test does meanwhile can come too late.
+sub hold    { my ($self, %rule) = @_; return $self->fault(kind => 'delay', ms => 300_000, held => JSON::PP::true(), %rule) }
+sub release { my ($self, $id) = @_; return $self->call(DELETE => "/_sim/faults/$id") }
 sub heal   { my ($self) = @_; return $self->call(DELETE => '/_sim/faults') }
 sub latency  { my ($self, %model) = @_; return $self->call(POST => '/_sim/latency', \%model) }
 sub limit    { my ($self, %limit) = @_; return $self->call(POST => '/_sim/limit', \%limit) }

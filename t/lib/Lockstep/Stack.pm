@@ -46,9 +46,11 @@ sub wait_until(&;$$) {
 	my ($test, $seconds, $what) = @_;
 	my $end = time + ($seconds // 10) * $slow;
 	while (1) {
+		# It is looked at once more after the end: this process may have stood still.
+		my $late   = time >= $end;
 		my $result = $test->();
 		return $result if $result;
-		last if time >= $end;
+		last if $late;
 		sleep 0.02;
 	}
 	Test::More::diag("waited in vain for $what") if defined $what;
@@ -87,8 +89,9 @@ sub start {
 	my ($class, %how) = @_;
 	my $dir  = File::Temp::tempdir('lockstep-XXXXXX', TMPDIR => 1);
 	my $self = bless { dir => $dir, allow => [], how => \%how }, $class;
-	# No sync that nobody asked for: the clock strikes in the middle of any test.
-	my %conf = ('schedule.sync' => '', %{ $how{conf} // {} });
+	# No sync that nobody asked for: the clock strikes in the middle of any test. And no
+	# 503 for a PostgreSQL that stood still for a moment.
+	my %conf = ('schedule.sync' => '', 'db.timeout' => '10s', %{ $how{conf} // {} });
 	my @option = map { ('--conf', "$_=$conf{$_}") } sort keys %conf;
 	push @option, '--pool' if $how{pool} // $with_pool;
 	push @option, '--latency', $how{latency}         if defined $how{latency};
@@ -255,7 +258,7 @@ sub raw {
 	my $socket = $self->connect;
 	local $SIG{PIPE} = 'IGNORE';
 	syswrite $socket, $bytes;
-	my ($text, $end) = ('', time + ($timeout // 5) * $slow);
+	my ($text, $end) = ('', time + ($timeout // 20) * $slow);
 	while (time < $end && IO::Select->new($socket)->can_read($end - time)) {
 		sysread $socket, $text, 65536, length $text or last;
 	}
@@ -407,7 +410,7 @@ sub slurp {
 # already what it tells of.
 sub log {
 	my ($self, $regex, $least) = @_;
-	wait_until { $self->log($regex) >= $least } 5 if $least;
+	wait_until { $self->log($regex) >= $least } 20 if $least;
 	my $text = substr slurp($self->{LOG} // "$self->{dir}/log/lockstep.log"), $self->{mark} // 0;
 	return grep { $_ =~ $regex } split /\n/, $text;
 }

@@ -173,10 +173,8 @@ async function sideways(page) {
   })
 }
 
-/** The colour of the filled part of the progress bar, as a person would call it. */
-async function tone(page) {
-  const rgb = await page.getByRole('progressbar').locator('> *').first()
-    .evaluate((element) => getComputedStyle(element).backgroundColor)
+/** A colour as a person would call it. */
+function called(rgb) {
   const [r, g, b] = rgb.match(/[\d.]+/g).map((n) => Number(n) / 255)
   const [high, low] = [Math.max(r, g, b), Math.min(r, g, b)]
   if (high - low < 0.12) return 'grey'
@@ -186,6 +184,21 @@ async function tone(page) {
   if (hue < 60) return 'amber'
   if (hue < 175) return 'green'
   return hue < 270 ? 'blue' : 'purple'
+}
+
+/** The colour of the filled part of the progress bar. */
+async function tone(page) {
+  return called(await page.getByRole('progressbar').locator('> *').first()
+    .evaluate((element) => getComputedStyle(element).backgroundColor))
+}
+
+/** Text and colour of the progress bar, of one moment: it goes by itself. */
+async function barNow(page) {
+  const [text, rgb] = await page.evaluate(() => {
+    const one = document.querySelector('[role=progressbar]')
+    return one ? [one.getAttribute('aria-valuetext') ?? '', getComputedStyle(one.firstElementChild).backgroundColor] : ['', null]
+  })
+  return { text, tone: rgb === null ? 'none' : called(rgb) }
 }
 
 /** A picture for docs/screenshots, when TEST_SCREENSHOTS names a directory. */
@@ -205,4 +218,4 @@ async function closeAll() {
   chromium = undefined
 }
 
-module.exports = { Browser, axe, closeAll, languages, needBrowser, pattern, sees, shot, sideways, signIn, t, tone }
+module.exports = { Browser, axe, barNow, closeAll, languages, needBrowser, pattern, sees, shot, sideways, signIn, t, tone }

@@ -18,9 +18,11 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 async function waitFor(what, test, seconds = 20) {
   const end = Date.now() + seconds * 1000 * slow
   for (;;) {
+    // It is looked at once more after the end: this process may have stood still.
+    const late = Date.now() >= end
     const result = await test()
     if (result) return result
-    if (Date.now() >= end) throw new Error(`waited in vain for ${what}`)
+    if (late) throw new Error(`waited in vain for ${what}`)
     await sleep(50)
   }
 }
@@ -41,7 +43,7 @@ class Stack {
   static start(how = {}) {
     const stack = new Stack()
     stack.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'lockstep-'))
-    const conf = { 'schedule.sync': '', ...how.conf }
+    const conf = { 'schedule.sync': '', 'db.timeout': '10s', ...how.conf }
     const options = Object.entries(conf).flatMap(([key, value]) => ['--conf', `${key}=${value}`])
     if (how.latency !== undefined) options.push('--latency', String(how.latency))
     running.add(stack)
@@ -95,6 +97,9 @@ class Stack {
 
   account(user, what) { return this.sim('POST', '/accounts', { user, password: `${user}-password`, ...what }); }
   fault(rule) { return this.sim('POST', '/faults', rule); }
+  /** Calls that are not answered before heal or release lets them go. */
+  async hold(rule) { return (await this.fault({ kind: 'delay', ms: 300_000, held: true, ...rule })).id; }
+  release(id) { return this.sim('DELETE', `/faults/${id}`); }
   heal() { return this.sim('DELETE', '/faults'); }
   edit(what) { return this.sim('POST', '/edit', what); }
   latency(ms) { return this.sim('POST', '/latency', { base_ms: ms }); }

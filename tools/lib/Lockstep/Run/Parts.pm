@@ -23,15 +23,15 @@ our %part = (
 	},
 	partner => {
 		start => \&partner_command, ready => \&partner_ready,
-		exe => sub { undef }, signal => 'TERM', seconds => 3,
+		exe => sub { undef }, signal => 'TERM', seconds => 15,
 	},
 	seller => {
 		start => \&seller_command, ready => \&seller_ready,
-		exe => sub { undef }, signal => 'TERM', seconds => 3,
+		exe => sub { undef }, signal => 'TERM', seconds => 15,
 	},
 	pool => {
 		start => \&pool_command, ready => \&pool_ready,
-		exe => \&pool_exe, signal => 'TERM', seconds => 3,
+		exe => \&pool_exe, signal => 'TERM', seconds => 15,
 	},
 	lockstep => {
 		start => \&lockstep_command, ready => \&lockstep_ready,
@@ -40,7 +40,7 @@ our %part = (
 	},
 	nginx => {
 		start => \&nginx_command, ready => \&nginx_ready,
-		exe => \&nginx_exe, signal => 'TERM', seconds => 5,
+		exe => \&nginx_exe, signal => 'TERM', seconds => 15,
 	},
 );
 

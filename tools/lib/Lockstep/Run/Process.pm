@@ -20,8 +20,10 @@ sub wait_until {
 	my ($seconds, $test) = @_;
 	my $end = time + $seconds;
 	while (1) {
+		# It is looked at once more after the end: this process may have stood still.
+		my $late   = time >= $end;
 		my $result = $test->();
-		return $result if $result || time >= $end;
+		return $result if $result || $late;
 		sleep 0.02;
 	}
 }

@@ -13,6 +13,7 @@ use warnings;
 use feature 'signatures';
 
 use Mojo::Date;
+use Mojo::IOLoop;
 use Lockstep::Sim::Errors qw(error_reply error_shapes);
 use Lockstep::Sim::Input qw(input_check input_bytes bytes_shown);
 
@@ -41,7 +42,7 @@ my %KIND = (
     huge_body      => ['text',  { bytes => 'count', length => 'bool' }],
     deep_json      => ['text',  { depth => 'count' }],
     bad_utf8       => ['text',  {}],
-    delay          => ['wire',  { ms => 'ms' }],
+    delay          => ['wire',  { ms => 'ms', held => 'bool' }],
     drip           => ['wire',  { interval_ms => 'ms', bytes => 'count' }],
     reset          => ['wire',  { bytes => 'count' }],
     drift_add      => ['after', { n => 'count' }],
@@ -88,24 +89,56 @@ sub add ($self, $in) {
     return $self->{last_id};
 }
 
-sub clear ($self) { $self->{rules} = []; return }
+sub clear ($self) {
+    my $old = $self->{rules};
+    $self->{rules} = [];
+    _release(@$old);
+    return;
+}
 
 # True if there was such a rule.
 sub remove ($self, $id) {
-    my @left = grep { $_->{id} != $id } @{ $self->{rules} };
-    my $had  = @left < @{ $self->{rules} };
-    $self->{rules} = \@left;
-    return $had;
+    my @gone = grep { $_->{id} == $id } @{ $self->{rules} };
+    @{ $self->{rules} } = grep { $_->{id} != $id } @{ $self->{rules} };
+    _release(@gone);
+    return !!@gone;
+}
+
+# What a delay holds until its rule is taken away: it is now.
+sub _release (@rules) {
+    for my $rule (@rules) {
+        $_->() for values %{ delete $rule->{waiting} // {} };
+    }
+    return;
 }
 
 sub list ($self) {
-    my %inner = map { $_ => 1 } qw(stage asked attempts);
+    my %inner = map { $_ => 1 } qw(stage asked attempts waiting);
     return map {
         my $rule  = $_;
         my %shown = map { $_ => $rule->{$_} } grep { !$inner{$_} } keys %$rule;
         defined $shown{user} ? $shown{user} = bytes_shown($shown{user}) : delete $shown{user};
         \%shown;
     } @{ $self->{rules} };
+}
+
+# Calls $then once that many milliseconds are over, and those of the delays that the
+# call has met.  A delay with "held" ends with its rule at the latest: a test holds a
+# call for as long as it likes, however slow the machine is, and no longer.
+sub wait_then ($self, $fate, $ms, $then) {
+    my @delay = $fate ? grep { $_->{kind} eq 'delay' } @{ $fate->{wire} } : ();
+    $ms += $_->{ms} // 1000 for @delay;
+    return $then->() unless $ms > 0;
+    my @held = grep { $_->{held} } @delay;
+    my $timer;
+    my $over = sub (@) {
+        Mojo::IOLoop->remove($timer);
+        delete $_->{waiting}{$timer} for @held;
+        $then->();
+    };
+    $timer = Mojo::IOLoop->timer($ms / 1000 => $over);
+    $_->{waiting}{$timer} = $over for @held;
+    return;
 }
 
 # What becomes of this call: { answer => rule, twist => {kind => rule}, text, wire,

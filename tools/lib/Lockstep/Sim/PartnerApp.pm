@@ -63,10 +63,9 @@ sub handler ($self, $tx) {
     my ($refused, $account) = $self->_admit($call);
     my $fate = $refused ? undef : $self->faults->meet($call);
 
-    my $wait = $self->_wait($tx, $fate);
     # Made after the wait, so that replies show the data in the order they leave.
-    my $answer = sub (@) { $self->_answer($tx, $call, $account, $refused, $fate) };
-    $wait > 0 ? Mojo::IOLoop->timer($wait => $answer) : $answer->();
+    my $answer = sub { $self->_answer($tx, $call, $account, $refused, $fate) };
+    $self->faults->wait_then($fate, $self->_latency_ms($tx), $answer);
     return;
 }
 
@@ -93,15 +92,13 @@ sub _admit ($self, $call) {
     return ($self->limits->refusal($call), $account);
 }
 
-# Seconds.  The partner slows down with the calls in flight, and again for those
-# that share a connection.
-sub _wait ($self, $tx, $fate) {
+# The partner slows down with the calls in flight, and again for those that share a
+# connection.
+sub _latency_ms ($self, $tx) {
     my $l  = $self->latency;
     my $ms = $l->{base_ms} + $l->{per_parallel_ms} * ($self->counters->in_flight - 1);
     $ms += $l->{per_connection_ms} * $self->_shared($tx->connection) if $l->{per_connection_ms};
-    $ms += rand $l->{jitter_ms};
-    if ($fate) { $ms += $_->{ms} // 1000 for grep { $_->{kind} eq 'delay' } @{ $fate->{wire} } }
-    return $ms / 1000;
+    return $ms + rand $l->{jitter_ms};
 }
 
 # HTTP/1.1 cannot have two calls on one connection at a time, so those of the last

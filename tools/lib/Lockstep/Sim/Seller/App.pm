@@ -117,10 +117,8 @@ sub handler ($self, $tx) {
     $call->{at} = $self->clock->then(_unread_for($tx));
     my ($refused, $fate) = $self->_admit($tx, $call);
     my $ms = $self->latency->{base_ms} + rand $self->latency->{jitter_ms};
-    if ($fate) { $ms += $_->{ms} // 1000 for grep { $_->{kind} eq 'delay' } @{ $fate->{wire} } }
     $tx->on(finish => sub { $call->{gone} = 1; $self->counters->end($call) if $call->{counted} });
-    my $answer = sub (@) { $self->_answer($tx, $call, $refused, $fate) };
-    $ms > 0 ? Mojo::IOLoop->timer($ms / 1000 => $answer) : $answer->();
+    $self->faults->wait_then($fate, $ms, sub { $self->_answer($tx, $call, $refused, $fate) });
     return;
 }
 

@@ -40,7 +40,7 @@ my %KIND = (
     huge_body    => ['text', { bytes => 'count', length => 'bool' }],
     deep_json    => ['text', { depth => 'count' }],
     bad_utf8     => ['text', {}],
-    delay        => ['wire', { ms => 'ms' }],
+    delay        => ['wire', { ms => 'ms', held => 'bool' }],
     drip         => ['wire', { interval_ms => 'ms', bytes => 'count' }],
     reset        => ['wire', { bytes => 'count' }],
     restate      => ['after', { n => 'count' }],
