@@ -146,7 +146,7 @@ subtest 'the plan is known before the run has begun' => sub {
 
 subtest 'a call that is under way is made, and not to come; who joins is told the time of the run' => sub {
 	my $one = seller_of(products => 120, jam => 'standard');
-	$s->seller->fault(seller => $one->{name}, method => 'texts', kind => 'delay', ms => 10_000, times => 1);
+	$s->seller->hold(seller => $one->{name}, method => 'texts', times => 1);
 	my $id = ask($one);
 	my $call = sub { $s->seller->counts($one->{name})->{methods}{texts}{calls} // 0 };
 	ok wait_until(sub { $call->() == 1 }, 20, 'the first call for texts'), 'the first of three calls for texts';

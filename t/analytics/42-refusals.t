@@ -41,12 +41,13 @@ subtest 'a product that is removed while it is looked for costs the others nothi
 	my @bad = (sort { $a <=> $b } @{ $one->{ids} })[7, 8];
 	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => '422', nmIds => \@bad);
 	# All, 30, 15, 7 that are good, 8, 4, and then the two alone: that call is under way.
-	$s->seller->fault(seller => $one->{name}, method => 'funnel', kind => 'delay', ms => 10_000, call => 7);
+	my $held = $s->seller->hold(seller => $one->{name}, method => 'funnel', call => 7);
 	my $id = ask($one);
 	my $place = sub { $s->sql_value(q(SELECT count(*) FROM product p, job j WHERE j.id = ? AND p.account_id = j.account_id
 		AND p.nm_id > (j.checkpoint #>> '{funnel,after}')::bigint AND p.nm_id <= (j.checkpoint #>> '{funnel,bounds,0}')::bigint), $id) };
 	ok wait_until(sub { ($s->seller->counts($one->{name})->{methods}{funnel}{calls} // 0) == 7 && $place->() == 2 }, 20, 'the two alone'), 'they are asked about';
 	is op(DELETE => "sellers/$one->{id}/products", json => { nmIds => \@bad })->{json}{removed}, 2, 'removed meanwhile';
+	$s->seller->release($held);
 	my $job = ended($id);
 	$s->seller->heal;
 	is $job->{state}, 'done', 'done' or diag explain $job;

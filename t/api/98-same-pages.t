@@ -13,8 +13,6 @@ use Lockstep::Registry;
 use Lockstep::Stack;
 use Test::More;
 
-my $slow = $ENV{TEST_SLOW} || 1;
-
 my $s = Lockstep::Stack->start(conf => { 'partner.retry_base' => '10ms', 'partner.concurrency' => 2, 'partner.concurrency_start' => 2 });
 my $partner = $s->partner;
 
@@ -81,7 +79,7 @@ subtest 'a reading that was interrupted keeps nothing' => sub {
 	my $user = known($s, 400);
 	full($user, 'a first reading', 'compared', added => 400);
 	$partner->edit(user => $user, op => 'change', field => 'budget', ids => [ids($user, 5)]);
-	$partner->fault(user => $user, kind => 'delay', ms => 10_000 * $slow, offset => 360, times => 1);
+	$partner->hold(user => $user, offset => 360, times => 1);
 	my $asked = ask($s, $user, query => 'mode=full');
 	ok wait_until(sub { (newest($s, $user)->{counts}{updated} // 0) == 1 }, 20, 'the change'), 'a change is written';
 	CORE::kill('KILL', $s->pids('jobs'));
