@@ -4,7 +4,7 @@
 // The sync as a person sees it: by itself when the page opens, in a second tab, over
 // reloads, lost connections and killed processes, and when the partner makes trouble.
 
-const { Browser, axe, barNow, closeAll, needBrowser, pattern, sees, shot, signIn, t, tone } = require('../lib/web/browser.js')
+const { Browser, axe, barNow, closeAll, needBrowser, pattern, sees, shot, signIn, t } = require('../lib/web/browser.js')
 const { Stack, sleep, slow, waitFor } = require('../lib/web/stack.js')
 const { done, is, like, ok, subtest } = require('../lib/web/tap.js')
 
@@ -44,18 +44,20 @@ const bar = (page) => page.getByRole('progressbar')
 const headline = async (page) => (await bar(page).getAttribute('aria-valuetext').catch(() => null)) ?? ''
 const percent = async (page) => Number((await bar(page).getAttribute('aria-valuenow', { timeout: 2000 }).catch(() => null)) ?? -1)
 
-/** Green, or the reason why not; what it says. */
-async function isGreen(page, name, seconds = 60) {
+/** That the bar comes to say so in that colour; what it says then, or said instead. */
+async function turns(page, colour, pattern, name, seconds = 60) {
   let seen = await barNow(page)
-  await waitFor('the end of the sync', async () => {
+  await waitFor(name, async () => {
     const now = await barNow(page)
-    if (/[✅❌]/u.test(now.text)) seen = now
-    return seen.tone === 'green'
+    if (now.text) seen = now
+    return pattern.test(seen.text) && seen.tone === colour
   }, seconds).catch(() => {})
-  like(seen.text, /✅/u, name)
-  is(seen.tone, 'green', '... in green')
+  like(seen.text, pattern, name)
+  is(seen.tone, colour, `... in ${colour}`)
   return seen.text
 }
+
+const isGreen = (page, name, seconds) => turns(page, 'green', /✅/u, name, seconds)
 
 /** What the bar says once it says that. */
 async function says(page, pattern, seconds = 60) {
@@ -236,9 +238,7 @@ async function main() {
     const login = await account()
     await stack.fault({ kind: '429', user: login[0], path: 'programs', after_calls: 8, times: 1, retry_after: 16 })
     const { browser, page } = await open(login)
-    await waitFor('the waiting', async () => pattern('sync.waiting').test(await headline(page)), 30)
-    is(await tone(page), 'amber', 'amber')
-    like(await headline(page), /\d{1,2}:\d\d:\d\d/, `says when it goes on: ${await headline(page)}`)
+    like(await turns(page, 'amber', pattern('sync.waiting'), 'it waits', 30), /\d{1,2}:\d\d:\d\d/, 'says when it goes on')
     await sees(page.getByText(pattern('sync.waitingIn')), 'and in how long')
     is(await axe(page), [], 'axe finds nothing serious')
     await shot(page, 'sync-waiting')
@@ -252,9 +252,7 @@ async function main() {
     const login = await account(400)
     await stack.fault({ kind: '500', user: login[0], path: 'programs', offset: 200 })
     const { browser, page } = await open(login)
-    await waitFor('red', async () => /❌/u.test(await headline(page)), 120)
-    is(await tone(page), 'red', 'red')
-    is(await headline(page), t('sync.partial'), 'not everything was read')
+    is(await turns(page, 'red', /❌/u, 'it has not gone well', 120), t('sync.partial'), 'not everything was read')
     is(await axe(page), [], 'axe finds nothing serious')
     await shot(page, 'sync-partial')
     await stack.heal()
@@ -269,9 +267,7 @@ async function main() {
     // The first call is the check of the login.
     await stack.fault({ kind: '500', user: login[0], path: 'programs', after_calls: 1 })
     const { browser, page } = await open(login)
-    await waitFor('red', async () => /❌/u.test(await headline(page)), 120)
-    is(await tone(page), 'red', 'red')
-    is(await headline(page), t('sync.failed', { reason: t('errors.partner_error') }), 'with the reason')
+    is(await turns(page, 'red', /❌/u, 'it has not gone well', 120), t('sync.failed', { reason: t('errors.partner_error') }), 'with the reason')
     await shot(page, 'sync-failed')
     await stack.heal()
     await page.getByRole('button', { name: t('sync.tryAgain') }).click()

@@ -63,19 +63,26 @@ sub units { return grep { -x } glob "$_[0]/t/unit/*.t" }
 
 sub perl_tests { return grep { !m{^t/unit/} } glob 't/*/*.t' }
 
-# Three at a time. The runs of analytics wait far more than they work: where there are any,
-# one of them is always among the three. Of the rest the last come first, which are the
-# long ones with a browser.
+# Those that take a minute or more, the longest first: what is begun last goes on by
+# itself at the end.
+my @LONG = map { "t/$_.t" } qw(web/30-sync web/10-units proc/70-large api/95-any-change web/62-states
+    web/70-analytics web/60-table);
+
+# Four at a time: most of them wait more than they work. The runs of analytics do so most
+# of all: where there are any, one of them is always among the four. Of the rest the
+# long ones come first, then the last.
 sub order {
 	my (@file) = @_;
+	my %rank = map { $LONG[$_] => $_ } 0 .. $#LONG;
 	my @analytics = grep { m{^t/analytics/} } @file;
 	my @rest      = reverse grep { !m{^t/analytics/} } @file;
+	@rest = ((sort { $rank{$a} <=> $rank{$b} } grep { exists $rank{$_} } @rest), grep { !exists $rank{$_} } @rest);
 	return { par => [(@analytics ? { seq => \@analytics } : ()), { par => \@rest }] };
 }
 
 sub tests {
 	my ($what, @file) = @_;
-	my $harness = TAP::Harness->new({ lib => ['t/lib'], jobs => JOBS + 1, rules => order(@file),
+	my $harness = TAP::Harness->new({ lib => ['t/lib'], jobs => JOBS + 2, rules => order(@file),
 		timer => 1, color => 0, merge => 0, failures => 1 });
 	my $result = $harness->runtests(@file);
 	$passed += $result->passed;

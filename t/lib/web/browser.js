@@ -186,13 +186,7 @@ function called(rgb) {
   return hue < 270 ? 'blue' : 'purple'
 }
 
-/** The colour of the filled part of the progress bar. */
-async function tone(page) {
-  return called(await page.getByRole('progressbar').locator('> *').first()
-    .evaluate((element) => getComputedStyle(element).backgroundColor))
-}
-
-/** Text and colour of the progress bar, of one moment: it goes by itself. */
+/** Text of the progress bar and colour of its filled part, of one moment: it goes by itself. */
 async function barNow(page) {
   const [text, rgb] = await page.evaluate(() => {
     const one = document.querySelector('[role=progressbar]')
@@ -218,4 +212,4 @@ async function closeAll() {
   chromium = undefined
 }
 
-module.exports = { Browser, axe, barNow, closeAll, languages, needBrowser, pattern, sees, shot, sideways, signIn, t, tone }
+module.exports = { Browser, axe, barNow, closeAll, languages, needBrowser, pattern, sees, shot, sideways, signIn, t }
