@@ -69,7 +69,7 @@ my @LONG = map { "t/$_.t" } qw(web/30-sync web/10-units proc/70-large api/95-any
     web/70-analytics web/60-table);
 
 # Four at a time: most of them wait more than they work. The runs of analytics do so most
-# of all: where there are any, one of them is always among the four. Of the rest the
+# of all: where there are any, two of them are always among the four. Of the rest the
 # long ones come first, then the last.
 sub order {
 	my (@file) = @_;
@@ -77,7 +77,8 @@ sub order {
 	my @analytics = grep { m{^t/analytics/} } @file;
 	my @rest      = reverse grep { !m{^t/analytics/} } @file;
 	@rest = ((sort { $rank{$a} <=> $rank{$b} } grep { exists $rank{$_} } @rest), grep { !exists $rank{$_} } @rest);
-	return { par => [(@analytics ? { seq => \@analytics } : ()), { par => \@rest }] };
+	my @lane = map { my $i = $_; [@analytics[grep { $_ % 2 == $i } 0 .. $#analytics]] } 0, 1;
+	return { par => [(map { { seq => $_ } } grep { @$_ } @lane), { par => \@rest }] };
 }
 
 sub tests {
