@@ -61,8 +61,10 @@ next_reading(void)
 	char	*kept = arena_alloc(a, d.read.len + 1);
 	size_t	 n = d.read.len;
 
-	memcpy(kept, d.read.data, n);
-	qsort(kept, n / DIGEST_SIZE, DIGEST_SIZE, order);
+	if (n > 0) {
+		memcpy(kept, d.read.data, n);
+		qsort(kept, n / DIGEST_SIZE, DIGEST_SIZE, order);
+	}
 	digest_close(&d);
 	digest_open(&d, (struct bytes){ kept, n });
 	digest_begin(&d, true);
