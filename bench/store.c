@@ -185,7 +185,7 @@ load(struct pass *p, int64_t total, int64_t variant, size_t pages)
 	return took;
 }
 
-/* What a sync knows of the reading before, when it begins. */
+/* What a sync knows of the reading before, and expects, when it begins. */
 static void
 know(struct pass *p)
 {
@@ -202,6 +202,7 @@ know(struct pass *p)
 	if (rows == NULL || rows_count(rows) != 1)
 		fatal("store: no account");
 	digest_open(&p->digest, rows_bytes(rows, 0, "pages", a));
+	p->wholesale = true;
 }
 
 /* A job of this account, claimed as a worker would. */

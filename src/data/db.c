@@ -35,6 +35,8 @@ struct call {
 	const struct db_arg	*args;
 	size_t			 nargs;
 	bool			 commits;
+	void			(*meanwhile)(void *);	/* once it is sent */
+	void			*arg;
 	int64_t			 deadline_ms;	/* on clock_mono_ms() */
 };
 
@@ -319,18 +321,16 @@ send_command(struct db *db, const char *sql)
 }
 
 /* The statement, with the ends of its transaction that are to go with it. */
-static PGresult *
-run_with_ends(struct db *db, const struct call *c)
+static int
+send_with_ends(struct db *db, const struct call *c)
 {
-	bool	 begins = db->tx == TX_DUE;
-
 	if (PQenterPipelineMode(db->conn) == 0 ||
-	    (begins && send_command(db, "BEGIN") == -1) ||
+	    (db->tx == TX_DUE && send_command(db, "BEGIN") == -1) ||
 	    send_query(db, c) == -1 ||
 	    (c->commits && send_command(db, "COMMIT") == -1) ||
 	    PQpipelineSync(db->conn) == 0)
-		return NULL;
-	return conn_collect_sync(db->conn, begins ? 1 : 0, c->deadline_ms);
+		return -1;
+	return 0;
 }
 
 static int
@@ -344,12 +344,16 @@ ensure_prepared(struct db *db, const struct call *c)
 static PGresult *
 run(struct db *db, const struct call *c)
 {
-	if (ensure_prepared(db, c) == -1)
+	bool	 begins = db->tx == TX_DUE, ends = begins || c->commits;
+
+	if (ensure_prepared(db, c) == -1 ||
+	    (ends ? send_with_ends(db, c) : send_query(db, c)) == -1)
 		return NULL;
-	if (db->tx == TX_DUE || c->commits)
-		return run_with_ends(db, c);
-	return send_query(db, c) == 0 ?
-	    conn_collect(db->conn, c->deadline_ms) : NULL;
+	if (c->meanwhile != NULL)
+		c->meanwhile(c->arg);
+	return ends ?
+	    conn_collect_sync(db->conn, begins ? 1 : 0, c->deadline_ms) :
+	    conn_collect(db->conn, c->deadline_ms);
 }
 
 /* What has become of the transaction. */
@@ -436,6 +440,7 @@ query(struct db *db, struct arena *a, struct call c)
 	for (int i = 1; again; i++) {
 		c.deadline_ms = clock_mono_ms() + db->timeout_ms;
 		res = try_query(db, &c, i, &again);
+		c.meanwhile = NULL;
 		arena_reset(db->scratch);
 		if (res != NULL)
 			return pq_rows(a, res);
@@ -457,6 +462,15 @@ db_query_commit(struct db *db, struct arena *a, enum query q,
 {
 	return query(db, a, (struct call){ .q = q, .args = args,
 	    .nargs = nargs, .commits = true });
+}
+
+struct db_rows *
+db_query_while(struct db *db, struct arena *a, enum query q,
+    const struct db_arg *args, size_t nargs, void (*meanwhile)(void *),
+    void *arg)
+{
+	return query(db, a, (struct call){ .q = q, .args = args,
+	    .nargs = nargs, .meanwhile = meanwhile, .arg = arg });
 }
 
 /* 0 at the end, 1 when fn has stopped it, -1 when it failed. */

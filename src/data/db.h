@@ -70,6 +70,15 @@ struct db_rows	*db_query(struct db *, struct arena *, enum query,
 		    const struct db_arg *, size_t nargs) MUST_CHECK;
 
 /*
+ * The same, and while the server works on it, meanwhile(arg) gets something
+ * ready that may be needed then.  Called once at most, and not at all when the
+ * statement could not be sent at once.
+ */
+struct db_rows	*db_query_while(struct db *, struct arena *, enum query,
+		    const struct db_arg *, size_t nargs,
+		    void (*meanwhile)(void *), void *) MUST_CHECK;
+
+/*
  * Runs one statement and hands over its rows one at a time, as they come, so
  * that memory stays bounded however many there are; fn returns -1 to stop.
  * wait_ms is for each wait, not for the whole: the first row of a long sorted

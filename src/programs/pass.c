@@ -33,6 +33,7 @@ pass_open(struct pass *p, struct job *j, const struct account *account)
 	p->batch = arena_new();
 	p->asking = arena_new();
 	digest_open(&p->digest, account->pages);
+	p->wholesale = true;
 	pace_init(&p->pace, (int)j->conf->partner_concurrency_start,
 	    (int)j->conf->partner_concurrency);
 }

@@ -376,8 +376,7 @@ add_list(struct program_batch *b, size_t i, const char *text)
 }
 
 void
-program_batch_add(struct program_batch *b, const struct program *p,
-    bool with_links)
+program_batch_add(struct program_batch *b, const struct program *p)
 {
 	b->n++;
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
@@ -387,8 +386,11 @@ program_batch_add(struct program_batch *b, const struct program *p,
 			add_value(&b->columns[i], &p->values[i]);
 	column_bytes(&b->hash, (struct bytes){ (const char *)p->hash,
 	    sizeof(p->hash) });
-	if (!with_links)
-		return;
+}
+
+void
+program_batch_link(struct program_batch *b, const struct program *p)
+{
 	column_text(&b->relinked, program_id(p));
 	for (size_t i = 0; i < p->nbusinesses; i++) {
 		column_text(&b->link_program, program_id(p));

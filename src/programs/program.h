@@ -104,11 +104,10 @@ struct program_batch {
 void	program_batch_init(struct program_batch *);
 void	program_batch_free(struct program_batch *);
 
-/*
- * With its links, or, when these are as they were, without.  Its texts have to
- * live as long as the batch.
- */
-void	program_batch_add(struct program_batch *, const struct program *,
-	    bool with_links);
+/* Its texts have to live as long as the batch. */
+void	program_batch_add(struct program_batch *, const struct program *);
+
+/* The businesses of a program of the batch whose links may be others. */
+void	program_batch_link(struct program_batch *, const struct program *);
 
 #endif

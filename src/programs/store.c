@@ -30,6 +30,16 @@ struct entry {
 	UT_hash_handle	 hh;
 };
 
+/*
+ * All of a batch as columns, made while the registry is asked, in case that all of
+ * it is to be written.  As the batch before was written as a whole, or not, so
+ * will this one be.
+ */
+struct ahead {
+	struct entry		*entries;
+	struct program_batch	 batch;
+};
+
 /* What became of one page. */
 struct outcome {
 	int64_t		 fresh;
@@ -107,10 +117,20 @@ is_all(const struct pass *p)
 	return !p->pages.moved && p->unique == p->pages.total;
 }
 
+static void
+make_ahead(void *arg)
+{
+	struct ahead	*ahead = arg;
+
+	for (struct entry *e = ahead->entries; e != NULL; e = e->hh.next)
+		program_batch_add(&ahead->batch, &e->program);
+}
+
 /* Asks what is new and what differs, and notes that all were seen. */
 static int
-compare(struct pass *p, struct entry *entries)
+compare(struct pass *p, struct ahead *ahead)
 {
+	struct entry	 *entries = ahead->entries;
 	struct job	 *j = p->job;
 	struct entry	**places = arena_alloc(p->batch,
 			      (HASH_COUNT(entries) + 1) * sizeof(*places));
@@ -127,9 +147,10 @@ compare(struct pass *p, struct entry *entries)
 		    (const char *)e->program.hash, PROGRAM_HASH_SIZE });
 		places[++n] = e;
 	}
-	rows = db_query(j->db, j->scratch, Q_PROGRAMS_COMPARE, DB_ARGS(
+	rows = db_query_while(j->db, j->scratch, Q_PROGRAMS_COMPARE, DB_ARGS(
 	    db_int(j->account_id), db_text(j->id), db_int(p->number),
-	    column_arg(&ids), column_arg(&hashes)));
+	    column_arg(&ids), column_arg(&hashes)),
+	    p->wholesale && !p->dry_run ? make_ahead : NULL, ahead);
 	column_free(&ids);
 	column_free(&hashes);
 	if (rows == NULL)
@@ -200,35 +221,69 @@ send_batch(struct job *j, enum query q, struct program_batch *b)
 	return db_query(j->db, j->scratch, q, args, n) != NULL ? 0 : -1;
 }
 
-/* Those that are held otherwise, or those that the registry lacks. */
-static int
-write_some(struct pass *p, struct entry *entries, unsigned int which)
+static size_t
+count_differing(struct entry *entries, unsigned int which)
 {
-	struct program_batch	 batch;
-	int			 rc = 0;
+	size_t	 n = 0;
 
-	program_batch_init(&batch);
+	for (struct entry *e = entries; e != NULL; e = e->hh.next)
+		n += (e->differs & which) != 0;
+	return n;
+}
+
+static void
+add_links(struct program_batch *b, struct entry *entries, unsigned int which)
+{
+	for (struct entry *e = entries; e != NULL; e = e->hh.next)
+		if ((e->differs & which) && (e->differs & RELINKED))
+			program_batch_link(b, &e->program);
+}
+
+/* Those of the batch that differ so, where not all of it does. */
+static int
+write_some(struct pass *p, struct entry *entries, unsigned int which,
+    enum query q)
+{
+	struct program_batch	 some;
+	int			 rc;
+
+	program_batch_init(&some);
 	for (struct entry *e = entries; e != NULL; e = e->hh.next)
 		if (e->differs & which)
-			program_batch_add(&batch, &e->program,
-			    e->differs & RELINKED);
-	if (batch.n > 0) {
-		digest_forget(&p->digest);
-		rc = send_batch(p->job, which == HELD ? Q_PROGRAMS_CHANGE :
-		    Q_PROGRAMS_ADD, &batch);
-	}
-	program_batch_free(&batch);
+			program_batch_add(&some, &e->program);
+	add_links(&some, entries, which);
+	rc = send_batch(p->job, q, &some);
+	program_batch_free(&some);
 	return rc;
+}
+
+/* Those that are held otherwise, or those that the registry lacks. */
+static int
+write_which(struct pass *p, struct ahead *ahead, unsigned int which,
+    enum query q)
+{
+	size_t	 n = count_differing(ahead->entries, which);
+
+	if (n == 0)
+		return 0;
+	digest_forget(&p->digest);
+	if (n == HASH_COUNT(ahead->entries))
+		p->wholesale = true;
+	if (n != ahead->batch.n)
+		return write_some(p, ahead->entries, which, q);
+	add_links(&ahead->batch, ahead->entries, which);
+	return send_batch(p->job, q, &ahead->batch);
 }
 
 /* Sends what is new or differs, and nothing when nothing does. */
 static int
-write_changes(struct pass *p, struct entry *entries)
+write_changes(struct pass *p, struct ahead *ahead)
 {
 	if (p->dry_run)
 		return 0;
-	return write_some(p, entries, HELD) == 0 &&
-	    write_some(p, entries, LACKING) == 0 ? 0 : -1;
+	p->wholesale = false;
+	return write_which(p, ahead, HELD, Q_PROGRAMS_CHANGE) == 0 &&
+	    write_which(p, ahead, LACKING, Q_PROGRAMS_ADD) == 0 ? 0 : -1;
 }
 
 static void
@@ -274,6 +329,7 @@ int
 store_arrivals(struct pass *p)
 {
 	struct job	*j = p->job;
+	struct ahead	 ahead;
 	struct entry	*entries;
 	int64_t		 began_ms;
 	bool		 known;
@@ -284,11 +340,12 @@ store_arrivals(struct pass *p)
 		return 0;
 	}
 	pass_note_total(p);
-	entries = read_entries(p, &known);
+	entries = ahead.entries = read_entries(p, &known);
+	program_batch_init(&ahead.batch);
 	began_ms = clock_mono_ms();
 	if (job_begin(j) == 0 &&
-	    (known ? note_seen(p, entries) : compare(p, entries)) == 0 &&
-	    write_changes(p, entries) == 0 &&
+	    (known ? note_seen(p, entries) : compare(p, &ahead)) == 0 &&
+	    write_changes(p, &ahead) == 0 &&
 	    count_unique(p, (int64_t)HASH_COUNT(entries)) == 0) {
 		report_arrivals(p, entries);
 		j->database_ms += clock_mono_ms() - began_ms;
@@ -297,6 +354,7 @@ store_arrivals(struct pass *p)
 		rc = job_save(j);
 		j->database_ms += clock_mono_ms() - began_ms;
 	}
+	program_batch_free(&ahead.batch);
 	HASH_CLEAR(hh, entries);
 	arena_reset(p->batch);
 	p->narrivals = 0;

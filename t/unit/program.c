@@ -813,12 +813,15 @@ a_batch_has_a_row_for_each_program(void **state)
 	(void)state;
 	program_batch_init(&b);
 	assert_read(FULL);
-	program_batch_add(&b, &p, true);
+	program_batch_add(&b, &p);
+	program_batch_link(&b, &p);
 	assert_read(with("\"businesses\":[{\"yelp_business_id\":\"b1\"},"
 	    "{\"yelp_business_id\":\"b2\"},{\"yelp_business_id\":\"b3\"}]"));
-	program_batch_add(&b, &p, true);
+	program_batch_add(&b, &p);
+	program_batch_link(&b, &p);
 	assert_read("{\"program_id\":\"bare\"}");
-	program_batch_add(&b, &p, true);
+	program_batch_add(&b, &p);
+	program_batch_link(&b, &p);
 	assert_int_equal(b.n, 3);
 	assert_int_equal(b.relinked.n, 3);
 	for (int i = 0; i < PROGRAM__MAX; i++) {
@@ -845,7 +848,7 @@ lists_of_a_batch_are_sent_once_each(void **state)
 		assert_read(with("\"active_features\":[\"x\"],"
 		    "\"available_features\":[\"y\",\"x\"],"
 		    "\"ad_categories\":[\"x\"]"));
-		program_batch_add(&b, &p, true);
+		program_batch_add(&b, &p);
 	}
 	assert_string_equal(documents_arg(&b.lists).p,
 	    "[[\"x\"],[\"y\",\"x\"]]");
@@ -860,7 +863,7 @@ links_that_stay_are_not_sent(void **state)
 	(void)state;
 	program_batch_init(&b);
 	assert_read(FULL);
-	program_batch_add(&b, &p, false);
+	program_batch_add(&b, &p);
 	assert_int_equal(b.n, 1);
 	assert_int_equal(b.hash.n, 1);
 	assert_int_equal(b.relinked.n, 0);
