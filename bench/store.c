@@ -43,9 +43,9 @@ struct took {
 };
 
 /* The linker puts these in place of job.c's, to see a transaction's ends. */
-int		 __real_job_begin(struct job *);
+int		 __real_job_begin_while(struct job *, void (*)(void *), void *);
 int		 __real_job_save(struct job *);
-int		 __wrap_job_begin(struct job *);
+int		 __wrap_job_begin_while(struct job *, void (*)(void *), void *);
 int		 __wrap_job_save(struct job *);
 static double	 tx_s;
 
@@ -75,10 +75,10 @@ stop(struct took *t)
 }
 
 int
-__wrap_job_begin(struct job *j)
+__wrap_job_begin_while(struct job *j, void (*meanwhile)(void *), void *arg)
 {
 	tx_s -= clock_s(CLOCK_MONOTONIC);
-	return __real_job_begin(j);
+	return __real_job_begin_while(j, meanwhile, arg);
 }
 
 int

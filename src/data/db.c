@@ -35,7 +35,7 @@ struct call {
 	const struct db_arg	*args;
 	size_t			 nargs;
 	bool			 commits;
-	void			(*meanwhile)(void *);	/* once it is sent */
+	void			(*meanwhile)(void *);	/* NULL: done */
 	void			*arg;
 	int64_t			 deadline_ms;	/* on clock_mono_ms() */
 };
@@ -340,17 +340,25 @@ ensure_prepared(struct db *db, const struct call *c)
 	    prepare(db, c->q, c->deadline_ms);
 }
 
+/* What is to be done while the server works, or at the latest afterwards. */
+static void
+do_meanwhile(struct call *c)
+{
+	if (c->meanwhile != NULL)
+		c->meanwhile(c->arg);
+	c->meanwhile = NULL;
+}
+
 /* The result, or NULL on time-out or loss. */
 static PGresult *
-run(struct db *db, const struct call *c)
+run(struct db *db, struct call *c)
 {
 	bool	 begins = db->tx == TX_DUE, ends = begins || c->commits;
 
 	if (ensure_prepared(db, c) == -1 ||
 	    (ends ? send_with_ends(db, c) : send_query(db, c)) == -1)
 		return NULL;
-	if (c->meanwhile != NULL)
-		c->meanwhile(c->arg);
+	do_meanwhile(c);
 	return ends ?
 	    conn_collect_sync(db->conn, begins ? 1 : 0, c->deadline_ms) :
 	    conn_collect(db->conn, c->deadline_ms);
@@ -382,7 +390,7 @@ is_retryable(const PGresult *res)
 
 /* One try.  *again is set when there may be another one. */
 static PGresult *
-try_query(struct db *db, const struct call *c, int tries, bool *again)
+try_query(struct db *db, struct call *c, int tries, bool *again)
 {
 	bool		 within = db->tx == TX_OPEN;
 	PGresult	*res;
@@ -424,28 +432,36 @@ try_query(struct db *db, const struct call *c, int tries, bool *again)
 }
 
 static struct db_rows *
-query(struct db *db, struct arena *a, struct call c)
+try_some_times(struct db *db, struct arena *a, struct call *c)
 {
 	PGresult	*res;
 	bool		 again = true;
 
 	if (db->tx == TX_FAILED)
 		return NULL;
-	for (size_t i = 0; i < c.nargs; i++)
-		if (c.args[i].broken) {
+	for (size_t i = 0; i < c->nargs; i++)
+		if (c->args[i].broken) {
 			log_error("db: a parameter is over its bound",
-			    F_STR("query", queries[c.q].name));
+			    F_STR("query", queries[c->q].name));
 			return NULL;
 		}
 	for (int i = 1; again; i++) {
-		c.deadline_ms = clock_mono_ms() + db->timeout_ms;
-		res = try_query(db, &c, i, &again);
-		c.meanwhile = NULL;
+		c->deadline_ms = clock_mono_ms() + db->timeout_ms;
+		res = try_query(db, c, i, &again);
 		arena_reset(db->scratch);
 		if (res != NULL)
 			return pq_rows(a, res);
 	}
 	return NULL;
+}
+
+static struct db_rows *
+query(struct db *db, struct arena *a, struct call c)
+{
+	struct db_rows	*rows = try_some_times(db, a, &c);
+
+	do_meanwhile(&c);
+	return rows;
 }
 
 struct db_rows *

@@ -70,9 +70,8 @@ struct db_rows	*db_query(struct db *, struct arena *, enum query,
 		    const struct db_arg *, size_t nargs) MUST_CHECK;
 
 /*
- * The same, and while the server works on it, meanwhile(arg) gets something
- * ready that may be needed then.  Called once at most, and not at all when the
- * statement could not be sent at once.
+ * The same, and meanwhile(arg) is called once, whatever becomes of the statement:
+ * while the server works on it if it could be sent at once.  NULL: nothing is.
  */
 struct db_rows	*db_query_while(struct db *, struct arena *, enum query,
 		    const struct db_arg *, size_t nargs,

@@ -174,11 +174,17 @@ has_crashed(const struct job *j, const struct db_rows *rows)
 int
 job_begin(struct job *j)
 {
+	return job_begin_while(j, NULL, NULL);
+}
+
+int
+job_begin_while(struct job *j, void (*meanwhile)(void *), void *arg)
+{
 	struct db_rows	*rows;
 
 	db_begin(j->db);
-	rows = db_query(j->db, j->scratch, Q_JOBS_FENCE,
-	    DB_ARGS(db_text(j->id), db_int(j->fence)));
+	rows = db_query_while(j->db, j->scratch, Q_JOBS_FENCE,
+	    DB_ARGS(db_text(j->id), db_int(j->fence)), meanwhile, arg);
 	if (rows != NULL && rows_count(rows) == 1 && !has_crashed(j, rows)) {
 		note_request(j, rows_text(rows, 0, "request"));
 		return 0;

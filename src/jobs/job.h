@@ -108,6 +108,10 @@ void	job_close(struct job *);
  */
 int	job_begin(struct job *) MUST_CHECK;
 
+/* The same, with meanwhile(arg) called while the server proves it. */
+int	job_begin_while(struct job *, void (*meanwhile)(void *), void *)
+	    MUST_CHECK;
+
 /*
  * Writes counts, checkpoint, events and errors into the transaction opened
  * by job_begin() and commits it; streams hear of it.  The lease is renewed.

@@ -24,20 +24,23 @@ enum {
 /* A program of the batch and what the registry says of it. */
 struct entry {
 	const char	*id;
-	struct program	 program;
+	UT_hash_handle	 hh;
 	size_t		 arrival;	/* the page that it came with */
 	unsigned int	 differs;	/* of the above; 0 when it does not */
-	UT_hash_handle	 hh;
+	struct program	 program;	/* large: last, for the cache */
 };
 
 /*
- * All of a batch as columns, made while the registry is asked, in case that all of
- * it is to be written.  As the batch before was written as a whole, or not, so
- * will this one be.
+ * What has arrived.  Its columns are made while the database is at work: those to
+ * ask about while the fence is proved, and those to write while the registry is
+ * compared, in case that all of it is to be written.
  */
-struct ahead {
-	struct entry		*entries;
-	struct program_batch	 batch;
+struct batch {
+	struct entry		 *entries;
+	bool			  known;	/* nothing can differ */
+	struct column		  ids, hashes;
+	struct entry		**places;	/* in them, from 1 */
+	struct program_batch	  rows;
 };
 
 /* What became of one page. */
@@ -99,15 +102,51 @@ read_page(struct pass *p, size_t arrival, struct entry **entries)
 	return digest_page(&p->digest, sound);
 }
 
-static struct entry *
-read_entries(struct pass *p, bool *known)
+static void
+batch_open(struct batch *b, struct pass *p)
 {
-	struct entry	*entries = NULL;
-
-	*known = true;
+	b->entries = NULL;
+	b->known = true;
 	for (size_t i = 0; i < p->narrivals; i++)
-		*known &= read_page(p, i, &entries);
-	return entries;
+		b->known &= read_page(p, i, &b->entries);
+	b->places = arena_alloc(p->batch,
+	    (HASH_COUNT(b->entries) + 1) * sizeof(struct entry *));
+	column_init(&b->ids, COLUMN_TEXT);
+	column_init(&b->hashes, COLUMN_BYTEA);
+	program_batch_init(&b->rows);
+}
+
+static void
+batch_close(struct batch *b)
+{
+	HASH_CLEAR(hh, b->entries);
+	column_free(&b->ids);
+	column_free(&b->hashes);
+	program_batch_free(&b->rows);
+}
+
+/* A callback of job_begin_while(). */
+static void
+list_entries(void *arg)
+{
+	struct batch	*b = arg;
+
+	for (struct entry *e = b->entries; e != NULL; e = e->hh.next) {
+		column_text(&b->ids, e->id);
+		column_bytes(&b->hashes, (struct bytes){
+		    (const char *)e->program.hash, PROGRAM_HASH_SIZE });
+		b->places[b->ids.n] = e;
+	}
+}
+
+/* A callback of db_query_while(). */
+static void
+make_rows(void *arg)
+{
+	struct batch	*b = arg;
+
+	for (struct entry *e = b->entries; e != NULL; e = e->hh.next)
+		program_batch_add(&b->rows, &e->program);
 }
 
 /* This pass has read as many programs as the partner named. */
@@ -117,70 +156,42 @@ is_all(const struct pass *p)
 	return !p->pages.moved && p->unique == p->pages.total;
 }
 
-static void
-make_ahead(void *arg)
-{
-	struct ahead	*ahead = arg;
-
-	for (struct entry *e = ahead->entries; e != NULL; e = e->hh.next)
-		program_batch_add(&ahead->batch, &e->program);
-}
-
-/* Asks what is new and what differs, and notes that all were seen. */
+/*
+ * Asks what is new and what differs, and notes that all were seen.  As the batch
+ * before was written as a whole, or not, so will this one be.
+ */
 static int
-compare(struct pass *p, struct ahead *ahead)
+compare(struct pass *p, struct batch *b)
 {
-	struct entry	 *entries = ahead->entries;
-	struct job	 *j = p->job;
-	struct entry	**places = arena_alloc(p->batch,
-			      (HASH_COUNT(entries) + 1) * sizeof(*places));
-	struct column	  ids, hashes;
-	struct db_rows	 *rows;
-	const int64_t	 *differing;
-	size_t		  n = 0;
+	struct job	*j = p->job;
+	struct db_rows	*rows;
+	const int64_t	*differing;
+	size_t		 n;
 
-	column_init(&ids, COLUMN_TEXT);
-	column_init(&hashes, COLUMN_BYTEA);
-	for (struct entry *e = entries; e != NULL; e = e->hh.next) {
-		column_text(&ids, e->id);
-		column_bytes(&hashes, (struct bytes){
-		    (const char *)e->program.hash, PROGRAM_HASH_SIZE });
-		places[++n] = e;
-	}
 	rows = db_query_while(j->db, j->scratch, Q_PROGRAMS_COMPARE, DB_ARGS(
 	    db_int(j->account_id), db_text(j->id), db_int(p->number),
-	    column_arg(&ids), column_arg(&hashes)),
-	    p->wholesale && !p->dry_run ? make_ahead : NULL, ahead);
-	column_free(&ids);
-	column_free(&hashes);
+	    column_arg(&b->ids), column_arg(&b->hashes)),
+	    p->wholesale && !p->dry_run ? make_rows : NULL, b);
 	if (rows == NULL)
 		return -1;
 	differing = rows_ints(rows, 0, "differing", j->scratch, &n);
 	for (size_t i = 0; i < n; i++)
-		places[differing[i] / DIFFERS__MAX]->differs =
+		b->places[differing[i] / DIFFERS__MAX]->differs =
 		    (unsigned int)(differing[i] % DIFFERS__MAX);
 	return 0;
 }
 
 /* Notes that they were seen, where nothing can differ. */
 static int
-note_seen(struct pass *p, struct entry *entries)
+note_seen(struct pass *p, struct batch *b)
 {
 	struct job	*j = p->job;
-	struct column	 ids;
-	struct db_arg	 seen;
-	struct db_rows	*rows;
+	struct db_arg	 seen = column_arg(&b->ids);
 
 	digest_trust(&p->digest);
-	column_init(&ids, COLUMN_TEXT);
-	for (struct entry *e = entries; e != NULL; e = e->hh.next)
-		column_text(&ids, e->id);
-	seen = column_arg(&ids);
 	seen.elements = 0;	/* stored as it is: however many, one plan does */
-	rows = db_query(j->db, j->scratch, Q_PROGRAMS_SEEN, DB_ARGS(
-	    db_text(j->id), db_int(p->number), seen));
-	column_free(&ids);
-	return rows != NULL ? 0 : -1;
+	return db_query(j->db, j->scratch, Q_PROGRAMS_SEEN, DB_ARGS(
+	    db_text(j->id), db_int(p->number), seen)) != NULL ? 0 : -1;
 }
 
 /*
@@ -259,31 +270,31 @@ write_some(struct pass *p, struct entry *entries, unsigned int which,
 
 /* Those that are held otherwise, or those that the registry lacks. */
 static int
-write_which(struct pass *p, struct ahead *ahead, unsigned int which,
+write_which(struct pass *p, struct batch *b, unsigned int which,
     enum query q)
 {
-	size_t	 n = count_differing(ahead->entries, which);
+	size_t	 n = count_differing(b->entries, which);
 
 	if (n == 0)
 		return 0;
 	digest_forget(&p->digest);
-	if (n == HASH_COUNT(ahead->entries))
+	if (n == HASH_COUNT(b->entries))
 		p->wholesale = true;
-	if (n != ahead->batch.n)
-		return write_some(p, ahead->entries, which, q);
-	add_links(&ahead->batch, ahead->entries, which);
-	return send_batch(p->job, q, &ahead->batch);
+	if (n != b->rows.n)
+		return write_some(p, b->entries, which, q);
+	add_links(&b->rows, b->entries, which);
+	return send_batch(p->job, q, &b->rows);
 }
 
 /* Sends what is new or differs, and nothing when nothing does. */
 static int
-write_changes(struct pass *p, struct ahead *ahead)
+write_changes(struct pass *p, struct batch *b)
 {
 	if (p->dry_run)
 		return 0;
 	p->wholesale = false;
-	return write_which(p, ahead, HELD, Q_PROGRAMS_CHANGE) == 0 &&
-	    write_which(p, ahead, LACKING, Q_PROGRAMS_ADD) == 0 ? 0 : -1;
+	return write_which(p, b, HELD, Q_PROGRAMS_CHANGE) == 0 &&
+	    write_which(p, b, LACKING, Q_PROGRAMS_ADD) == 0 ? 0 : -1;
 }
 
 static void
@@ -329,10 +340,8 @@ int
 store_arrivals(struct pass *p)
 {
 	struct job	*j = p->job;
-	struct ahead	 ahead;
-	struct entry	*entries;
+	struct batch	 b;
 	int64_t		 began_ms;
-	bool		 known;
 	int		 rc = -1;
 
 	if (p->narrivals == 0) {
@@ -340,22 +349,20 @@ store_arrivals(struct pass *p)
 		return 0;
 	}
 	pass_note_total(p);
-	entries = ahead.entries = read_entries(p, &known);
-	program_batch_init(&ahead.batch);
+	batch_open(&b, p);
 	began_ms = clock_mono_ms();
-	if (job_begin(j) == 0 &&
-	    (known ? note_seen(p, entries) : compare(p, &ahead)) == 0 &&
-	    write_changes(p, &ahead) == 0 &&
-	    count_unique(p, (int64_t)HASH_COUNT(entries)) == 0) {
-		report_arrivals(p, entries);
+	if (job_begin_while(j, list_entries, &b) == 0 &&
+	    (b.known ? note_seen(p, &b) : compare(p, &b)) == 0 &&
+	    write_changes(p, &b) == 0 &&
+	    count_unique(p, (int64_t)HASH_COUNT(b.entries)) == 0) {
+		report_arrivals(p, b.entries);
 		j->database_ms += clock_mono_ms() - began_ms;
 		pass_checkpoint(p);
 		began_ms = clock_mono_ms();
 		rc = job_save(j);
 		j->database_ms += clock_mono_ms() - began_ms;
 	}
-	program_batch_free(&ahead.batch);
-	HASH_CLEAR(hh, entries);
+	batch_close(&b);
 	arena_reset(p->batch);
 	p->narrivals = 0;
 	return rc;
