@@ -71,7 +71,9 @@ struct db_rows	*db_query(struct db *, struct arena *, enum query,
 
 /*
  * The same, and meanwhile(arg) is called once, whatever becomes of the statement:
- * while the server works on it if it could be sent at once.  NULL: nothing is.
+ * while the server works on it if it could be sent, else afterwards.  It must not
+ * use this connection, nor change what the parameters point to, and its time
+ * counts towards the call's.  NULL: nothing is called.
  */
 struct db_rows	*db_query_while(struct db *, struct arena *, enum query,
 		    const struct db_arg *, size_t nargs,

@@ -108,7 +108,10 @@ void	job_close(struct job *);
  */
 int	job_begin(struct job *) MUST_CHECK;
 
-/* The same, with meanwhile(arg) called while the server proves it. */
+/*
+ * The same; meanwhile(arg) is called once, whatever comes back, while the server
+ * proves it (db_query_while()).
+ */
 int	job_begin_while(struct job *, void (*meanwhile)(void *), void *)
 	    MUST_CHECK;
 

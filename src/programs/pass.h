@@ -58,8 +58,8 @@ struct pass {
 	int64_t			 total_db_before;
 	bool			 quick;		/* stop after the first page */
 	bool			 dry_run;	/* the registry stays as it is */
-	bool			 wholesale;	/* the batch before was to be written
-						 * as a whole, or there is none */
+	bool			 wholesale;	/* all of the batch before was
+						 * written, or none came yet */
 	bool			 informed;	/* the info event is out */
 	bool			 answered;	/* a page came in this job */
 	int			 lost_in_row;	/* pages given up */

@@ -107,7 +107,7 @@ void	program_batch_free(struct program_batch *);
 /* Its texts have to live as long as the batch. */
 void	program_batch_add(struct program_batch *, const struct program *);
 
-/* The businesses of a program of the batch whose links may be others. */
+/* Adds the links of a program of the batch: they may be others. */
 void	program_batch_link(struct program_batch *, const struct program *);
 
 #endif

@@ -1,6 +1,8 @@
 /* From pages that came to rows, links, kept counts and events. */
 #include "programs/store.h"
 
+#include <assert.h>
+
 #include <uthash.h>
 
 #include "core/arena.h"
@@ -39,7 +41,7 @@ struct batch {
 	struct entry		 *entries;
 	bool			  known;	/* nothing can differ */
 	struct column		  ids, hashes;
-	struct entry		**places;	/* in them, from 1 */
+	struct entry		**places;	/* by place in ids, from 1 */
 	struct program_batch	  rows;
 };
 
@@ -157,8 +159,8 @@ is_all(const struct pass *p)
 }
 
 /*
- * Asks what is new and what differs, and notes that all were seen.  As the batch
- * before was written as a whole, or not, so will this one be.
+ * Asks what is new and what differs, and notes that all were seen.  This batch is
+ * taken to be written as a whole when the one before was.
  */
 static int
 compare(struct pass *p, struct batch *b)
@@ -168,6 +170,7 @@ compare(struct pass *p, struct batch *b)
 	const int64_t	*differing;
 	size_t		 n;
 
+	assert(b->ids.n == HASH_COUNT(b->entries));
 	rows = db_query_while(j->db, j->scratch, Q_PROGRAMS_COMPARE, DB_ARGS(
 	    db_int(j->account_id), db_text(j->id), db_int(p->number),
 	    column_arg(&b->ids), column_arg(&b->hashes)),
@@ -188,6 +191,7 @@ note_seen(struct pass *p, struct batch *b)
 	struct job	*j = p->job;
 	struct db_arg	 seen = column_arg(&b->ids);
 
+	assert(b->ids.n == HASH_COUNT(b->entries));
 	digest_trust(&p->digest);
 	seen.elements = 0;	/* stored as it is: however many, one plan does */
 	return db_query(j->db, j->scratch, Q_PROGRAMS_SEEN, DB_ARGS(
@@ -214,22 +218,24 @@ count_unique(struct pass *p, int64_t n)
 	return 0;
 }
 
+/* Those that the registry holds otherwise, or those that it lacks. */
 static int
-send_batch(struct job *j, enum query q, struct program_batch *b)
+send_rows(struct job *j, struct program_batch *rows, unsigned int which)
 {
 	struct db_arg	 args[PROGRAM__MAX + 6];
 	size_t		 n = 0;
 
 	args[n++] = db_int(j->account_id);
 	for (size_t i = 0; i < PROGRAM__MAX; i++)
-		args[n++] = column_arg(&b->columns[i]);
-	args[n++] = column_arg(&b->hash);
-	args[n++] = documents_arg(&b->lists);
-	args[n++] = column_arg(&b->link_program);
-	args[n++] = column_arg(&b->link_business);
-	if (q == Q_PROGRAMS_CHANGE)	/* what is new has no links yet */
-		args[n++] = column_arg(&b->relinked);
-	return db_query(j->db, j->scratch, q, args, n) != NULL ? 0 : -1;
+		args[n++] = column_arg(&rows->columns[i]);
+	args[n++] = column_arg(&rows->hash);
+	args[n++] = documents_arg(&rows->lists);
+	args[n++] = column_arg(&rows->link_program);
+	args[n++] = column_arg(&rows->link_business);
+	if (which == HELD)	/* what is new has no links yet */
+		args[n++] = column_arg(&rows->relinked);
+	return db_query(j->db, j->scratch, which == HELD ?
+	    Q_PROGRAMS_CHANGE : Q_PROGRAMS_ADD, args, n) != NULL ? 0 : -1;
 }
 
 static size_t
@@ -243,35 +249,33 @@ count_differing(struct entry *entries, unsigned int which)
 }
 
 static void
-add_links(struct program_batch *b, struct entry *entries, unsigned int which)
+add_links(struct program_batch *rows, struct entry *entries,
+    unsigned int which)
 {
 	for (struct entry *e = entries; e != NULL; e = e->hh.next)
 		if ((e->differs & which) && (e->differs & RELINKED))
-			program_batch_link(b, &e->program);
+			program_batch_link(rows, &e->program);
 }
 
-/* Those of the batch that differ so, where not all of it does. */
+/* Those that differ so, where they were not made ahead. */
 static int
-write_some(struct pass *p, struct entry *entries, unsigned int which,
-    enum query q)
+write_some(struct job *j, struct entry *entries, unsigned int which)
 {
-	struct program_batch	 some;
+	struct program_batch	 rows;
 	int			 rc;
 
-	program_batch_init(&some);
+	program_batch_init(&rows);
 	for (struct entry *e = entries; e != NULL; e = e->hh.next)
 		if (e->differs & which)
-			program_batch_add(&some, &e->program);
-	add_links(&some, entries, which);
-	rc = send_batch(p->job, q, &some);
-	program_batch_free(&some);
+			program_batch_add(&rows, &e->program);
+	add_links(&rows, entries, which);
+	rc = send_rows(j, &rows, which);
+	program_batch_free(&rows);
 	return rc;
 }
 
-/* Those that are held otherwise, or those that the registry lacks. */
 static int
-write_which(struct pass *p, struct batch *b, unsigned int which,
-    enum query q)
+write_which(struct pass *p, struct batch *b, unsigned int which)
 {
 	size_t	 n = count_differing(b->entries, which);
 
@@ -281,20 +285,20 @@ write_which(struct pass *p, struct batch *b, unsigned int which,
 	if (n == HASH_COUNT(b->entries))
 		p->wholesale = true;
 	if (n != b->rows.n)
-		return write_some(p, b->entries, which, q);
+		return write_some(p->job, b->entries, which);
 	add_links(&b->rows, b->entries, which);
-	return send_batch(p->job, q, &b->rows);
+	return send_rows(p->job, &b->rows, which);
 }
 
 /* Sends what is new or differs, and nothing when nothing does. */
 static int
 write_changes(struct pass *p, struct batch *b)
 {
-	if (p->dry_run)
+	if (p->dry_run || b->entries == NULL)
 		return 0;
 	p->wholesale = false;
-	return write_which(p, b, HELD, Q_PROGRAMS_CHANGE) == 0 &&
-	    write_which(p, b, LACKING, Q_PROGRAMS_ADD) == 0 ? 0 : -1;
+	return write_which(p, b, HELD) == 0 && write_which(p, b, LACKING) == 0 ?
+	    0 : -1;
 }
 
 static void
